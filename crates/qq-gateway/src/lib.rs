@@ -1,0 +1,1 @@
+//! One WebSocket session of the QQ bot platform as a Stream, around a sans-I/O state machine.

@@ -1,0 +1,1 @@
+//! REST client for the QQ bot platform: access tokens, routes, structured errors.
