@@ -1,1 +1,37 @@
-//! The QQ bot platform as types: ids, events, intents, message bodies, error codes. No I/O.
+#![forbid(unsafe_code)]
+//! The QQ bot platform as types: what is said on the wire, and nothing that says it.
+//!
+//! No I/O and no async runtime: this crate serves bots, brokers, tools and WebAssembly alike.
+//!
+//! * [`id`]: typed ids that never mix.
+//! * [`event`]: one table of events, and [`Event`], [`EventKind`] and [`EventKinds`] from it.
+//! * [`gateway`]: frames, opcodes, close codes, shards.
+//! * [`message`]: received messages of the four scenes. [`outgoing`]: messages to send.
+//! * [`Token`], [`AccessToken`], [`Environment`], [`Intents`]: who the bot is, and where it lives.
+//!
+//! What the platform sends is read leniently ([`wire`]): one odd member never costs the whole event, unknown
+//! members, enum values and event names survive.
+
+#[macro_use]
+pub mod wire;
+
+pub mod access_token;
+pub mod api_error;
+pub mod credentials;
+pub mod environment;
+pub mod event;
+pub mod gateway;
+pub mod id;
+pub mod intents;
+pub mod message;
+pub mod outgoing;
+pub mod timestamp;
+pub mod user;
+
+pub use self::access_token::{AccessToken, AccessTokenError, BearerToken};
+pub use self::api_error::ApiError;
+pub use self::credentials::{InvalidToken, Secret, Token};
+pub use self::environment::Environment;
+pub use self::event::{Dispatch, Event, EventKind, EventKinds};
+pub use self::intents::Intents;
+pub use self::timestamp::Timestamp;

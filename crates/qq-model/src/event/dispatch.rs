@@ -1,0 +1,47 @@
+//! An event as a transport delivers it.
+
+use crate::Event;
+use crate::gateway::{Envelope, OpCode};
+use crate::id::EventId;
+
+/// An event with the members of its envelope that matter to a bot. Both transports end in it.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Dispatch {
+    /// The number of the event in its session (`s`); webhooks have none.
+    pub sequence: Option<u64>,
+    /// The outer id, which `event_id` of a reply takes; READY and RESUMED have none.
+    pub id: Option<EventId>,
+    /// The event.
+    pub event: Event,
+}
+
+impl Dispatch {
+    /// An event outside any session.
+    #[must_use]
+    pub const fn new(event: Event) -> Self {
+        Self {
+            sequence: None,
+            id: None,
+            event,
+        }
+    }
+
+    /// Reads the payload of an envelope; `None` when it carries no event ([`OpCode::Dispatch`] with a name).
+    #[must_use]
+    pub fn decode(envelope: &Envelope<'_>) -> Option<Self> {
+        let name = envelope
+            .name
+            .as_deref()
+            .filter(|_| envelope.op == OpCode::Dispatch)?;
+        Some(Self {
+            sequence: envelope.sequence,
+            id: envelope
+                .id
+                .as_deref()
+                .filter(|id| !id.is_empty())
+                .map(EventId::new),
+            event: Event::decode(name, envelope.data),
+        })
+    }
+}

@@ -1,0 +1,11 @@
+//! Messages to send.
+
+mod body;
+mod markdown;
+mod sent;
+mod wire;
+
+pub use self::body::{BodyError, MessageBody, ReplyTo};
+pub use self::markdown::{MarkdownParam, MessageMarkdown};
+pub use self::sent::{MessageExtInfo, SentMessage};
+pub use self::wire::{GuildMessageBody, MsgType, V2MessageBody};

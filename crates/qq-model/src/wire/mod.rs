@@ -1,0 +1,41 @@
+//! How values are read off the wire, and the macros that define what is read.
+//!
+//! The platform leaves members out, sends them as `null`, as an empty text, as a number where a text is
+//! documented and the other way round. One odd member must not cost the whole event, so every type of this
+//! crate is read through [`Lenient`]: a value of a foreign shape counts as absent, and the rest of the
+//! payload stays.
+
+#[macro_use]
+mod object;
+#[macro_use]
+mod open_enum;
+mod extra;
+mod scalar;
+mod structure;
+mod texts;
+
+pub use self::extra::Extra;
+pub(crate) use self::object::{Present, read_object, require_object};
+pub(crate) use self::scalar::read_scalar;
+pub use self::scalar::{FromScalar, Scalar};
+pub(crate) use self::structure::{Seed, ignore_map, ignore_seq};
+pub use self::texts::Texts;
+
+use serde::Deserializer;
+
+/// A type that can be read from any JSON value, however unexpected.
+///
+/// Only JSON that is not well-formed is an error.
+pub trait Lenient<'de>: Sized {
+    /// Reads a value; `None` when it is `null` or of a shape that cannot be one.
+    ///
+    /// # Errors
+    ///
+    /// Those of the deserializer: the input is not well-formed.
+    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error>;
+
+    /// Whether this value is left out when its object is written.
+    fn is_absent(&self) -> bool {
+        false
+    }
+}

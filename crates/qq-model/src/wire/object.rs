@@ -1,0 +1,230 @@
+//! `object!`: a struct that is read leniently and keeps members it does not know.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::Deserializer;
+use serde::de::{Error, MapAccess, SeqAccess, Visitor};
+
+use super::ignore_seq;
+
+/// What `object!` implements for its types: reading the members of a JSON object.
+pub(crate) trait Present<'de>: Sized {
+    fn from_members<A: MapAccess<'de>>(map: A) -> Result<Self, A::Error>;
+}
+
+/// Reads an object; anything else gives `None`.
+pub(crate) fn read_object<'de, T: Present<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    deserializer.deserialize_any(ObjectVisitor(PhantomData))
+}
+
+/// Reads an object; anything else is an error.
+pub(crate) fn require_object<'de, T: Present<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    read_object(deserializer)?.ok_or_else(|| D::Error::custom("expected an object"))
+}
+
+struct ObjectVisitor<T>(PhantomData<fn() -> T>);
+
+impl<'de, T: Present<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = Option<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        T::from_members(map).map(Some)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
+        ignore_seq(seq)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+}
+
+/// The name of a member: the field's own, or the literal given after it.
+macro_rules! wire_name {
+    ($field:ident) => {
+        stringify!($field)
+    };
+    ($field:ident $wire:literal) => {
+        $wire
+    };
+}
+
+/// Defines objects of the platform.
+///
+/// `field: Type` is a member of that name, `field: Type = "name"` one of another name. A member that is
+/// missing, `null` or of a foreign shape takes the type's default; `Option` and `Vec` are left out of the
+/// written object when they are empty, all others are always written. Unknown members go to `extra`.
+macro_rules! object {
+    ($(
+        $(#[$meta:meta])*
+        pub struct $name:ident {
+            $($(#[$field_meta:meta])* pub $field:ident: $ty:ty $(= $wire:literal)?,)*
+        }
+    )*) => {$(
+        $(#[$meta])*
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct $name {
+            $($(#[$field_meta])* pub $field: $ty,)*
+            /// Members that this version does not know.
+            pub extra: $crate::wire::Extra,
+        }
+
+        const _: () = {
+            #[allow(non_camel_case_types, reason = "variants are named after the fields")]
+            enum WireMember {
+                $($field,)*
+                Unknown(Box<str>),
+            }
+
+            struct WireMemberVisitor;
+
+            impl serde::de::Visitor<'_> for WireMemberVisitor {
+                type Value = WireMember;
+
+                fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    f.write_str("the name of a member")
+                }
+
+                fn visit_str<E>(self, name: &str) -> Result<WireMember, E> {
+                    Ok(match name {
+                        $(wire_name!($field $($wire)?) => WireMember::$field,)*
+                        unknown => WireMember::Unknown(unknown.into()),
+                    })
+                }
+            }
+
+            impl<'de> serde::de::DeserializeSeed<'de> for WireMemberVisitor {
+                type Value = WireMember;
+
+                fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<WireMember, D::Error> {
+                    deserializer.deserialize_identifier(self)
+                }
+            }
+
+            impl<'de> $crate::wire::Present<'de> for $name {
+                fn from_members<A: serde::de::MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
+                    let mut object = Self::default();
+                    loop {
+                        match map.next_key_seed(WireMemberVisitor)? {
+                            $(Some(WireMember::$field) => {
+                                if let Some(value) = map.next_value_seed($crate::wire::Seed::<$ty>::new())? {
+                                    object.$field = value;
+                                }
+                            })*
+                            Some(WireMember::Unknown(name)) => {
+                                let value = map.next_value()?;
+                                object.extra.push(name, value);
+                            }
+                            None => return Ok(object),
+                        }
+                    }
+                }
+            }
+
+            impl<'de> $crate::wire::Lenient<'de> for $name {
+                fn read<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+                    $crate::wire::read_object(deserializer)
+                }
+            }
+
+            impl<'de> serde::Deserialize<'de> for $name {
+                fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                    $crate::wire::require_object(deserializer)
+                }
+            }
+
+            impl serde::Serialize for $name {
+                fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                    use serde::ser::SerializeMap;
+                    let mut map = serializer.serialize_map(None)?;
+                    $(if !$crate::wire::Lenient::is_absent(&self.$field) {
+                        map.serialize_entry(wire_name!($field $($wire)?), &self.$field)?;
+                    })*
+                    for (name, value) in self.extra.iter() {
+                        map.serialize_entry(name, value)?;
+                    }
+                    map.end()
+                }
+            }
+        };
+    )*};
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(unreachable_pub, reason = "the macro makes public types")]
+
+    object! {
+        /// A test object.
+        pub struct Sample {
+            /// Text.
+            pub name: Box<str>,
+            /// Renamed.
+            pub kind: Option<u32> = "type",
+            /// A list.
+            pub tags: Vec<Box<str>>,
+            /// An object.
+            pub inner: Option<Box<Sample>>,
+        }
+    }
+
+    fn read(json: &str) -> Sample {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn odd_members_cost_only_themselves() {
+        let sample = read(
+            r#"{"name":[1,{"a":2}],"type":"7","tags":["a",null,{},3],"inner":"x","new":{"k":18446744073709551615}}"#,
+        );
+        assert_eq!(&*sample.name, "");
+        assert_eq!(sample.kind, Some(7));
+        assert_eq!(sample.tags, ["a".into(), "3".into()]);
+        assert_eq!(sample.inner, None);
+        assert_eq!(sample.extra.get("new").unwrap()["k"], u64::MAX);
+    }
+
+    #[test]
+    fn unknown_members_are_written_back() {
+        let json = r#"{"name":"n","type":1,"inner":{"name":"","deep":[null]},"new":{"k":1}}"#;
+        assert_eq!(serde_json::to_string(&read(json)).unwrap(), json);
+    }
+
+    #[test]
+    fn only_objects_are_objects() {
+        for json in ["[]", "\"x\"", "null", "1", "{\"name\":", "{} {}"] {
+            assert!(serde_json::from_str::<Sample>(json).is_err(), "{json}");
+        }
+    }
+}
