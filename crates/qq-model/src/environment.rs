@@ -197,7 +197,7 @@ impl<'a> Base<'a> {
         let is_loopback =
             host == "localhost" || address.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
         Ok(Self {
-            url,
+            url: url.trim_end_matches('/'),
             is_encrypted,
             is_loopback,
         })
