@@ -1,1 +1,16 @@
-//! How qq-http and qq-gateway open connections: the Connect seam, TCP, and TLS that is always verified.
+#![forbid(unsafe_code)]
+//! How connections to the platform are opened, for REST and gateway alike.
+//!
+//! * [`Connect`] opens a byte stream to a host and port: [`Tcp`] by default, a proxy or a simulated network
+//!   where one is given.
+//! * [`Tls`] speaks TLS over it. Certificates are always verified; only the set of trusted roots can be
+//!   chosen, and no [`Connect`] can switch TLS off.
+//! * [`Endpoint`] reads `https://`, `http://`, `wss://` and `ws://` addresses.
+
+mod connect;
+mod endpoint;
+mod tls;
+
+pub use self::connect::{ByteStream, Connect, ConnectFuture, Connection, Tcp};
+pub use self::endpoint::{Endpoint, InvalidEndpoint};
+pub use self::tls::{InvalidRootCertificate, Tls};
