@@ -1,0 +1,89 @@
+//! Python clients: an environment with pinned packages, and a script that runs in it.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::error::{Context as _, Error, Result};
+use crate::process::{self, Running};
+use crate::tools;
+
+/// Creating an environment, and downloading some fourteen small packages, on a slow network.
+const INSTALL: Duration = Duration::from_secs(600);
+
+const QUESTION: Duration = Duration::from_secs(30);
+
+/// What this machine lacks, and how to get it.
+pub(super) fn missing() -> Option<String> {
+    let Some(python) = tools::PYTHON.find() else {
+        return Some(tools::PYTHON.missing());
+    };
+    // Debian ships these two modules in a package of their own.
+    let mut ask = Command::new(python);
+    ask.args(["-c", "import ensurepip, venv"]);
+    process::capture(&mut ask, QUESTION).err().map(|_| {
+        "python3 has no venv module; install it with \
+         `apt-get install --no-install-recommends python3-venv`"
+            .into()
+    })
+}
+
+/// The interpreter of an environment below `folder` that holds exactly the pinned packages. A
+/// second call with the same pins finds it ready and needs no network.
+pub(super) fn environment(requirements: &Path, folder: &Path) -> Result<PathBuf> {
+    let system = tools::PYTHON
+        .find()
+        .ok_or_else(|| Error::new(tools::PYTHON.missing()))?;
+    let wanted = fs::read_to_string(requirements)
+        .context(|| format!("reading {}", requirements.display()))?;
+    let venv = folder.join("venv");
+    let python = venv.join(if cfg!(windows) {
+        "Scripts/python.exe"
+    } else {
+        "bin/python"
+    });
+    // Written last, so that an interrupted installation is done again.
+    let installed = venv.join("installed.txt");
+    if fs::read_to_string(&installed).is_ok_and(|text| text == wanted) && python.exists() {
+        return Ok(python);
+    }
+    println!(
+        "installing {} from PyPI into {}",
+        requirements.display(),
+        venv.display()
+    );
+    let mut create = Command::new(system);
+    create.args(["-m", "venv", "--clear"]).arg(&venv);
+    process::run(&mut create, INSTALL)?;
+    let mut install = Command::new(&python);
+    install
+        .args(["-m", "pip", "install", "--no-input", "--quiet"])
+        .args(["--disable-pip-version-check", "--requirement"])
+        .arg(requirements);
+    process::run(&mut install, INSTALL)?;
+    fs::write(&installed, wanted).context(|| format!("writing {}", installed.display()))?;
+    Ok(python)
+}
+
+/// Starts a script in `folder`; what it prints goes to `client.log` there.
+pub(super) fn start(python: &Path, script: &Path, args: &[&str], folder: &Path) -> Result<Running> {
+    if !script.is_file() {
+        return Err(Error::new(format!("{} is missing", script.display())));
+    }
+    let path = folder.join("client.log");
+    let log = File::create(&path).context(|| format!("creating {}", path.display()))?;
+    let second = log
+        .try_clone()
+        .context(|| format!("opening {}", path.display()))?;
+    process::start(
+        Command::new(python)
+            .arg(script)
+            .args(args)
+            .current_dir(folder)
+            .env("PYTHONUNBUFFERED", "1")
+            .env("PYTHONIOENCODING", "utf-8")
+            .stdout(Stdio::from(log))
+            .stderr(Stdio::from(second)),
+    )
+}
