@@ -15,8 +15,11 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer};
 
-use crate::gateway::{Ready, Resumed};
-use crate::message::{C2CMessage, DirectMessage, GroupMessage, Message};
+/// The payload types that the event table names.
+pub mod payload {
+    pub use crate::gateway::{Ready, Resumed};
+    pub use crate::message::{C2CMessage, DirectMessage, GroupMessage, Message};
+}
 
 macro_rules! define_event {
     ($($(#[$doc:meta])* $variant:ident = $wire:literal, $payload:ident, [$($intent:ident)?], $callback:ident;)*) => {
@@ -24,7 +27,7 @@ macro_rules! define_event {
         #[derive(Clone, Debug, PartialEq)]
         #[non_exhaustive]
         pub enum Event {
-            $($(#[$doc])* $variant(Box<$payload>),)*
+            $($(#[$doc])* $variant(Box<payload::$payload>),)*
             /// An event whose name this version does not know.
             Unknown {
                 /// The name (`t`).
@@ -51,7 +54,7 @@ macro_rules! define_event {
             /// Those of the deserializer: the payload is not well-formed, or no object.
             pub fn deserialize<'de, D: Deserializer<'de>>(kind: EventKind, deserializer: D) -> Result<Self, D::Error> {
                 match kind {
-                    $(EventKind::$variant => Box::<$payload>::deserialize(deserializer).map(Self::$variant),)*
+                    $(EventKind::$variant => Box::<payload::$payload>::deserialize(deserializer).map(Self::$variant),)*
                 }
             }
 
