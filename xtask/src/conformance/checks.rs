@@ -1,9 +1,10 @@
 //! What is asked of every client.
 
+use std::collections::BTreeSet;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::control::Control;
+use super::control::{Connection, Control};
 use crate::error::{Error, Result};
 use crate::process::Running;
 
@@ -53,24 +54,23 @@ pub(super) fn all(client: &'static str, control: &Control, process: &mut Running
         results: Vec::new(),
     };
     let mut watch = Watch { control, process };
-    row.note("connects", watch.connection(CONNECT));
+    let none = BTreeSet::new();
+    row.note("connects", watch.connection_beyond(&none, CONNECT));
     for scene in ["group", "c2c", "channel", "direct"] {
         row.note(scene, watch.talk(scene, "hello", ANSWER));
     }
-    let lost = control.drop_gateway().and_then(|()| {
-        watch.until(ANSWER, "the connection is still there", |control| {
-            Ok(control.connected()? == 0)
-        })
-    });
+    let before = control.connections();
     // Said while nobody listens: the gateway has to replay it.
     row.note(
         "replay",
-        lost.and_then(|()| watch.talk("group", "are you there", RECONNECT)),
+        control
+            .drop_gateway()
+            .and_then(|()| watch.talk("group", "are you there", RECONNECT)),
     );
     row.note(
         "reconnect",
-        watch
-            .connection(RECONNECT)
+        before
+            .and_then(|before| watch.connection_beyond(&before, RECONNECT))
             .and_then(|()| watch.talk("group", "welcome back", ANSWER)),
     );
     row.note("clean", no_errors(control));
@@ -100,8 +100,11 @@ impl Watch<'_> {
         })
     }
 
-    fn connection(&mut self, limit: Duration) -> Result<()> {
-        self.until(limit, "no session", |control| Ok(control.connected()? > 0))
+    /// Waits for a connection that is not one of `known`.
+    fn connection_beyond(&mut self, known: &BTreeSet<Connection>, limit: Duration) -> Result<()> {
+        self.until(limit, "no new session", |control| {
+            Ok(!control.connections()?.is_subset(known))
+        })
     }
 
     fn until(

@@ -1,5 +1,6 @@
 //! The emulator's control API, as far as the checks need it.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use serde_json::{Value, json};
@@ -11,6 +12,13 @@ use crate::error::{Error, Result};
 #[derive(Debug)]
 pub(super) struct Control {
     address: SocketAddr,
+}
+
+/// A connection of a gateway session: the session's first, or that of its n-th resumption.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Connection {
+    session: String,
+    resumes: u64,
 }
 
 /// What a bot identifies itself with.
@@ -49,13 +57,19 @@ impl Control {
             .find(|entry| entry["reply_to"] == message_id))
     }
 
-    /// How many gateway sessions have a connection now.
-    pub(super) fn connected(&self) -> Result<usize> {
+    /// The gateway connections there are now. A session that is resumed has a new one.
+    pub(super) fn connections(&self) -> Result<BTreeSet<Connection>> {
         let sessions = list(self.get("sessions")?, "sessions")?;
-        Ok(sessions
+        sessions
             .iter()
             .filter(|session| session["connected"] == true)
-            .count())
+            .map(|session| {
+                Ok(Connection {
+                    session: text(session, "id")?,
+                    resumes: session["resumes"].as_u64().unwrap_or_default(),
+                })
+            })
+            .collect()
     }
 
     /// Cuts every gateway connection.
