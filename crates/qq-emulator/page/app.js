@@ -120,7 +120,6 @@ function route() {
     drafts.set(openKey, $("text").value);
     openKey = chosen?.key;
     $("text").value = drafts.get(openKey) ?? "";
-    fit();
   }
   state.current = chosen;
   if (chosen) {
@@ -130,6 +129,7 @@ function route() {
   showList();
   showChat();
   showNotice();
+  fit();
   if (chosen && matchMedia("(hover: hover)").matches) $("text").focus({ preventScroll: true });
 }
 

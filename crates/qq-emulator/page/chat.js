@@ -1,14 +1,15 @@
 // The list of conversations and the log of the one that is open.
 
 import { $, avatar, clock, day, el, icon, moment, picture, t } from "./dom.js";
-import { inline, markdown } from "./markdown.js";
-import { KEPT_PER_CONVERSATION, SCENES, state } from "./state.js";
+import { MARKER, inline, markdown } from "./markdown.js";
+import { KEPT_PER_CONVERSATION, SCENES, nameOf, state } from "./state.js";
 import { connectCard } from "./tools.js";
 
 const RUN_GAP_MS = 3 * 60_000;
 const NEAR_END_PX = 48;
 
 let stick = true; // the reader is at the end of the log
+let scrolledTo = 0;
 let fresh = 0; // messages that arrived while the reader was not
 
 // ---------------------------------------------------------------- the list
@@ -47,7 +48,7 @@ function emblem(conversation) {
 
 function preview(item) {
   const text = item.content || (item.body?.image ? t("picture") : t("emptyMessage"));
-  return text.replace(/\s+/g, " ").slice(0, 120);
+  return text.slice(0, 240).replace(MARKER, nameOf).replace(/\s+/g, " ");
 }
 
 // ---------------------------------------------------------------- the log
@@ -76,15 +77,18 @@ export function showItem(item) {
 export function goToEnd() {
   stick = true;
   fresh = 0;
-  $("log").scrollTop = $("log").scrollHeight;
+  $("log").scrollTop = state.current?.items.length ? $("log").scrollHeight : 0;
   showJump();
 }
 
 // Follows the conversation while the reader is at its end, and leaves a reader alone who is not.
 export function followLog() {
   $("log").onscroll = () => {
+    // Only a reader moves up; a picture that loads moves the end away.
     const { scrollTop, scrollHeight, clientHeight } = $("log");
-    stick = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
+    if (scrollHeight - scrollTop - clientHeight < NEAR_END_PX) stick = true;
+    else if (scrollTop < scrolledTo) stick = false;
+    scrolledTo = scrollTop;
     if (stick) fresh = 0;
     showJump();
   };
@@ -156,7 +160,7 @@ function quote(item) {
   const button = el("button", { type: "button", className: "quote", "aria-label": t("quoteOf", { name, text }) }, el("b", {}, name), text);
   button.onclick = () => {
     const target = $(`message-${answered.n}`);
-    target?.scrollIntoView({ block: "center" });
+    target?.scrollIntoView({ block: "nearest" });
     target?.animate([{ backgroundColor: "var(--flash)" }, { backgroundColor: "transparent" }], 1600);
   };
   return button;

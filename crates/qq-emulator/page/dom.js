@@ -76,8 +76,8 @@ export function icon(name) {
 
 export function avatar(person) {
   let hue = 0;
-  for (const letter of String(person.id)) hue = (hue * 31 + letter.codePointAt(0)) % 8;
-  const face = person.bot ? icon("bot") : [...(person.name || "?")][0].toUpperCase();
+  for (const letter of person.name) hue = (hue * 31 + letter.codePointAt(0)) % 8;
+  const face = person.bot ? icon("bot") : [...person.name, "?"][0].toUpperCase();
   return el("span", { className: `avatar hue-${hue}${person.bot ? " of-bot" : ""}`, "aria-hidden": "true" }, face);
 }
 
@@ -122,6 +122,7 @@ export function toast(text, kind = "error") {
   const close = el("button", { type: "button", className: "icon-button", "aria-label": t("dismiss") }, icon("close"));
   const box = el("div", { className: `toast ${kind}`, role: kind === "error" ? "alert" : "status" }, el("p", {}, text), close);
   close.onclick = () => box.remove();
+  for (const other of [...$("toasts").children]) if (other.textContent === text) other.remove();
   $("toasts").append(box);
   while ($("toasts").children.length > 3) $("toasts").firstElementChild.remove();
   setTimeout(() => box.remove(), kind === "error" ? 12_000 : 5000);

@@ -3,17 +3,18 @@
 import { el, link, picture } from "./dom.js";
 import { nameOf } from "./state.js";
 
+export const MARKER = /(<@!?\w+>|<#\d+>|@everyone)/g;
+
 // A text with the platform's markers for people and channels.
 export function inline(text) {
-  return text.split(/(<@!?\w+>|<#\d+>|@everyone)/)
-    .map((part, index) => (index % 2 ? el("span", { className: "mention" }, nameOf(part)) : part));
+  return text.split(MARKER).map((part, index) => (index % 2 ? el("span", { className: "mention" }, nameOf(part)) : part));
 }
 
 // The leftmost match wins; of two at one place, the first of this table.
 const SPANS = [
   [/`([^`]+)`/, (m) => el("code", {}, m[1])],
-  [/!\[([^\]]*?)(?:\s+#\d+px\s+#\d+px)?\]\(([^)\s]+)\)/, (m) => picture(m[2], m[1])],
-  [/\[([^\]]+)\]\(([^)\s]+)\)/, (m) => link(m[2], m[1])],
+  [/!\[([^\]]*?)(?:\s+#\d+px\s+#\d+px)?\]\(((?:[^()\s]|\([^()\s]*\))+)\)/, (m) => picture(m[2], m[1])],
+  [/\[([^\]]+)\]\(((?:[^()\s]|\([^()\s]*\))+)\)/, (m) => link(m[2], m[1])],
   [/<(https?:[^>\s]+)>/, (m) => link(m[1], m[1])],
   [/\*\*(.+?)\*\*|__(.+?)__/, (m) => el("strong", {}, ...spans(m[1] ?? m[2]))],
   [/~~(.+?)~~/, (m) => el("s", {}, ...spans(m[1]))],

@@ -44,8 +44,11 @@ export function setSessions(count) {
 
 export function showStatus() {
   const word = state.link === "live" ? (state.sessions ? "connected" : "disconnected") : state.link;
-  $("status").dataset.state = word;
-  $("status-text").textContent = word === "connected" && state.sessions > 1 ? t("connectedMany", { n: state.sessions }) : t(word);
+  const words = word === "connected" && state.sessions > 1 ? t("connectedMany", { n: state.sessions }) : t(word);
+  for (const status of document.querySelectorAll(".status")) {
+    status.dataset.state = word;
+    status.querySelector(".status-text").textContent = words;
+  }
   showNotice();
 }
 
