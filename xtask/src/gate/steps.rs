@@ -1,9 +1,10 @@
 //! The steps of the gate.
 //!
-//! They share their builds. Everything compiled for `tests` is selected as the whole workspace with
-//! its dev-dependencies, and so is `build`, so that cargo resolves the same features for both and
-//! compiles each dependency once. `clippy` and `docs` share the checked dependencies likewise. A
-//! step for one package (`-p`) would resolve other features and compile much of the tree again.
+//! They share their builds. `build` and `tests` both select the whole workspace with its
+//! dev-dependencies, so that cargo resolves the same features for both and compiles each dependency
+//! once; a step for one package (`-p`) would resolve other features and compile much of the tree
+//! again. `docs` takes from `clippy` the checked dependencies whose features no dev-dependency adds
+//! to. The features that `xtask` itself asks for must stay within those of the other members.
 
 use std::time::Duration;
 

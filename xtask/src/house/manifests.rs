@@ -1,6 +1,6 @@
 //! What the manifests must say.
 
-use toml::{Table, Value};
+use toml::de::{DeTable, DeValue};
 
 use super::facts::Member;
 use super::{Breach, Facts};
@@ -11,10 +11,12 @@ const LICENSE_FILES: &[&str] = &["LICENSE-APACHE", "LICENSE-MIT"];
 const DEPENDENCY_TABLES: &[&str] = &["dependencies", "dev-dependencies", "build-dependencies"];
 
 pub(super) fn check_features(facts: &Facts<'_>) -> Result<Vec<Breach>> {
-    let mut breaches = shared_with_defaults(&manifest(facts, "Cargo.toml")?);
+    let root = text_of(facts, "Cargo.toml")?;
+    let mut breaches = shared_with_defaults(&parse("Cargo.toml", &root)?);
     for member in &facts.members {
         let file = facts.relative(&member.manifest);
-        breaches.extend(own_versions(&file, &manifest(facts, &file)?));
+        let text = text_of(facts, &file)?;
+        breaches.extend(own_versions(&file, &parse(&file, &text)?));
     }
     Ok(breaches)
 }
@@ -28,28 +30,35 @@ pub(super) fn check_members(facts: &Facts<'_>) -> Result<Vec<Breach>> {
     }
     for member in &facts.members {
         let file = facts.relative(&member.manifest);
-        breaches.extend(unset(&file, member, &manifest(facts, &file)?));
+        let text = text_of(facts, &file)?;
+        breaches.extend(unset(&file, member, &parse(&file, &text)?));
     }
     Ok(breaches)
 }
 
-fn manifest(facts: &Facts<'_>, file: &str) -> Result<Table> {
-    let text = facts
+fn text_of(facts: &Facts<'_>, file: &str) -> Result<String> {
+    facts
         .read(file)?
-        .ok_or_else(|| Error::new(format!("{file} is missing")))?;
-    text.parse().context(|| format!("reading {file}"))
+        .ok_or_else(|| Error::new(format!("{file} is missing")))
+}
+
+fn parse<'t>(file: &str, text: &'t str) -> Result<DeTable<'t>> {
+    let table = DeTable::parse(text).context(|| format!("reading {file}"))?;
+    Ok(table.into_inner())
 }
 
 /// Entries of `[workspace.dependencies]` that leave the default features on.
-fn shared_with_defaults(root: &Table) -> Vec<Breach> {
+fn shared_with_defaults(root: &DeTable<'_>) -> Vec<Breach> {
     let shared = root
         .get("workspace")
-        .and_then(|workspace| workspace.get("dependencies"))
-        .and_then(Value::as_table);
+        .and_then(|workspace| workspace.get_ref().get("dependencies"))
+        .map(|shared| entries(shared.get_ref()))
+        .unwrap_or_default();
     shared
         .into_iter()
-        .flatten()
-        .filter(|(_, entry)| entry.get("path").is_none() && !defaults_are_off(entry))
+        .filter(|(_, entry)| {
+            entry.get("path").is_none() && flag(entry, "default-features") != Some(false)
+        })
         .map(|(name, _)| {
             let problem = format!(
                 "{name} needs `default-features = false`; each crate names the features it uses"
@@ -59,29 +68,22 @@ fn shared_with_defaults(root: &Table) -> Vec<Breach> {
         .collect()
 }
 
-fn defaults_are_off(entry: &Value) -> bool {
-    entry.get("default-features").and_then(Value::as_bool) == Some(false)
-}
-
 /// Dependencies of a member that do not come from the shared table, or turn the defaults on again.
-fn own_versions(file: &str, member: &Table) -> Vec<Breach> {
+fn own_versions(file: &str, member: &DeTable<'_>) -> Vec<Breach> {
     let per_target = member
         .get("target")
-        .and_then(Value::as_table)
-        .into_iter()
-        .flat_map(|targets| targets.values())
-        .filter_map(Value::as_table);
-    std::iter::once(member)
-        .chain(per_target)
-        .flat_map(|table| DEPENDENCY_TABLES.iter().filter_map(|key| table.get(*key)))
-        .filter_map(Value::as_table)
-        .flatten()
+        .map(|targets| entries(targets.get_ref()))
+        .unwrap_or_default();
+    let own = DEPENDENCY_TABLES.iter().filter_map(|key| member.get(*key));
+    let targeted = per_target
+        .iter()
+        .flat_map(|(_, target)| DEPENDENCY_TABLES.iter().filter_map(|key| target.get(*key)));
+    own.chain(targeted)
+        .flat_map(|dependencies| entries(dependencies.get_ref()))
         .filter_map(|(name, entry)| {
-            let on = entry.get("default-features").and_then(Value::as_bool) == Some(true);
-            let shared = entry.get("workspace").and_then(Value::as_bool) == Some(true);
-            let problem = if on {
+            let problem = if flag(entry, "default-features") == Some(true) {
                 format!("{name} turns default features on; name the features instead")
-            } else if shared || entry.get("path").is_some() {
+            } else if flag(entry, "workspace") == Some(true) || entry.get("path").is_some() {
                 return None;
             } else {
                 format!("{name} must come from [workspace.dependencies]: `{name}.workspace = true`")
@@ -92,7 +94,7 @@ fn own_versions(file: &str, member: &Table) -> Vec<Breach> {
 }
 
 /// What a member's manifest leaves unsaid.
-fn unset(file: &str, member: &Member, manifest: &Table) -> Vec<Breach> {
+fn unset(file: &str, member: &Member, manifest: &DeTable<'_>) -> Vec<Breach> {
     let mut problems = Vec::new();
     if member.license.as_deref() != Some(LICENSE) {
         problems.push(format!(
@@ -102,10 +104,8 @@ fn unset(file: &str, member: &Member, manifest: &Table) -> Vec<Breach> {
     if member.rust_version.is_none() {
         problems.push("needs `rust-version.workspace = true`".into());
     }
-    let lints = manifest
-        .get("lints")
-        .and_then(|lints| lints.get("workspace"));
-    if lints.and_then(Value::as_bool) != Some(true) {
+    let lints = manifest.get("lints").map(toml::Spanned::get_ref);
+    if lints.and_then(|lints| flag(lints, "workspace")) != Some(true) {
         problems.push("needs `[lints] workspace = true`".into());
     }
     problems
@@ -114,12 +114,26 @@ fn unset(file: &str, member: &Member, manifest: &Table) -> Vec<Breach> {
         .collect()
 }
 
+/// The entries of a table; none if the value is something else.
+fn entries<'v, 't>(value: &'v DeValue<'t>) -> Vec<(&'v str, &'v DeValue<'t>)> {
+    value
+        .as_table()
+        .into_iter()
+        .flatten()
+        .map(|(name, entry)| (name.get_ref().as_ref(), entry.get_ref()))
+        .collect()
+}
+
+fn flag(entry: &DeValue<'_>, key: &str) -> Option<bool> {
+    entry.get(key)?.get_ref().as_bool()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn table(text: &str) -> Table {
-        text.parse().unwrap()
+    fn table(text: &str) -> DeTable<'_> {
+        parse("Cargo.toml", text).unwrap()
     }
 
     #[test]
@@ -170,7 +184,7 @@ mod tests {
         let linted = table("[lints]\nworkspace = true");
         let complete = member(Some(LICENSE), Some("1.88"));
         assert_eq!(unset("f", &complete, &linted), []);
-        assert_eq!(unset("f", &complete, &Table::new()).len(), 1);
+        assert_eq!(unset("f", &complete, &table("")).len(), 1);
         assert_eq!(
             unset("f", &member(Some("MIT"), Some("1.88")), &linted).len(),
             1
