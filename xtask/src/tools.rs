@@ -45,6 +45,41 @@ pub(crate) const PYTHON: Tool = Tool {
     ],
 };
 
+pub(crate) const GIT: Tool = Tool {
+    name: "git",
+    programs: &["git"],
+    install: [
+        "apt-get install --no-install-recommends git",
+        "brew install git",
+    ],
+};
+
+/// A part of the Rust toolchain that cargo runs as a command of its own.
+pub(crate) struct Component {
+    pub(crate) name: &'static str,
+    /// The word after `cargo`.
+    pub(crate) command: &'static str,
+}
+
+pub(crate) const COMPONENTS: &[Component] = &[
+    Component {
+        name: "rustfmt",
+        command: "fmt",
+    },
+    Component {
+        name: "clippy",
+        command: "clippy",
+    },
+];
+
+impl Component {
+    /// What to tell somebody who does not have it.
+    pub(crate) fn missing(&self) -> String {
+        let name = self.name;
+        format!("{name} not found; install it with `rustup component add {name}`")
+    }
+}
+
 impl Tool {
     /// Where the tool is, if a folder of `PATH` has it.
     pub(crate) fn find(&self) -> Option<PathBuf> {
@@ -93,13 +128,17 @@ mod tests {
 
     #[test]
     fn a_missing_tool_comes_with_the_command_that_installs_it() {
-        for tool in [CHROMIUM, CHROMEDRIVER, PYTHON] {
+        for tool in [CHROMIUM, CHROMEDRIVER, PYTHON, GIT] {
             let text = tool.missing();
             assert!(
                 text.contains(tool.name) && text.contains("install "),
                 "{text}"
             );
             assert_eq!(tool.find_in(std::iter::empty()), None);
+        }
+        for component in COMPONENTS {
+            let text = component.missing();
+            assert!(text.contains("component add"), "{text}");
         }
     }
 

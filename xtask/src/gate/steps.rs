@@ -145,6 +145,16 @@ impl Step {
 }
 
 fn cargo(project: &Project, args: &[&str], variable: Option<(&str, &str)>) -> Outcome {
+    let component = tools::COMPONENTS
+        .iter()
+        .find(|component| args.first() == Some(&component.command));
+    if let Some(component) = component
+        && project
+            .ask_cargo(&[component.command, "--version"])
+            .is_err()
+    {
+        return Outcome::Failed(component.missing());
+    }
     let mut command = project.cargo();
     command.args(args);
     if let Some((name, value)) = variable {

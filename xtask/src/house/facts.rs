@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::error::{Context as _, Error, Result};
 use crate::project::Project;
+use crate::tools;
 
 /// The workspace as the rules see it.
 #[derive(Debug)]
@@ -94,6 +95,9 @@ impl<'a> Facts<'a> {
 
 /// Files that git tracks or would add. Deleted ones may still be listed.
 fn versioned_files(project: &Project) -> Result<Vec<String>> {
+    if tools::GIT.find().is_none() {
+        return Err(Error::new(tools::GIT.missing()));
+    }
     let listed = project.ask_git(&[
         "ls-files",
         "-z",

@@ -29,26 +29,40 @@ pub(super) fn check(facts: &Facts<'_>) -> Result<Vec<Breach>> {
         }
     }
     let development = facts.read(DEVELOPMENT)?.unwrap_or_default();
-    let rooms = rooms(facts);
-    let rooms: Vec<&str> = rooms.iter().map(String::as_str).collect();
-    breaches.extend(missing(DEVELOPMENT, &development, &rooms));
+    breaches.extend(unexplained(
+        &development,
+        &crates(facts),
+        &gate::step_names(),
+    ));
     let config = facts.read(".cargo/config.toml")?.unwrap_or_default();
     breaches.extend(missing(".cargo/config.toml", &config, &["xtask = \"run"]));
     Ok(breaches)
 }
 
-/// What the page for developers must explain: every crate, and every step of the gate.
-fn rooms(facts: &Facts<'_>) -> Vec<String> {
-    let has_folder = |name: &str| {
-        let folder = format!("crates/{name}/");
-        facts.files.iter().any(|file| file.starts_with(&folder))
-    };
+/// The members of the workspace below `crates/`.
+fn crates<'f>(facts: &'f Facts<'_>) -> Vec<&'f str> {
     facts
-        .member_names()
-        .into_iter()
-        .filter(|name| has_folder(name))
-        .chain(gate::step_names())
-        .map(|name| format!("`{name}`"))
+        .members
+        .iter()
+        .filter(|member| facts.relative(&member.manifest).starts_with("crates/"))
+        .map(|member| member.name.as_str())
+        .collect()
+}
+
+/// Crates without a paragraph, and steps without a row of the table, on the page for developers.
+fn unexplained(page: &str, crates: &[&str], steps: &[&str]) -> Vec<Breach> {
+    let has = |start: &str| page.lines().any(|line| line.starts_with(start));
+    let crates = crates
+        .iter()
+        .filter(|name| !has(&format!("`{name}` is ")))
+        .map(|name| format!("needs a paragraph that begins with \"`{name}` is\""));
+    let steps = steps
+        .iter()
+        .filter(|name| !has(&format!("| `{name}` |")))
+        .map(|name| format!("needs a row \"| `{name}` | ...\" in the table of steps"));
+    crates
+        .chain(steps)
+        .map(|problem| Breach::new(DEVELOPMENT, problem))
         .collect()
 }
 
@@ -103,6 +117,16 @@ mod tests {
             .collect();
         places.sort_unstable();
         assert_eq!(places, ["README.md:1", "README.md:2"]);
+    }
+
+    #[test]
+    fn a_crate_or_step_without_explanation_is_found() {
+        let page = "`qq-model` is types; `qq-cache` is not there yet.\n\n| `fmt` | formats |";
+        assert_eq!(unexplained(page, &["qq-model"], &["fmt"]), []);
+        let found = unexplained(page, &["qq-model", "qq-cache"], &["fmt", "docs"]);
+        assert_eq!(found.len(), 2);
+        assert!(found[0].problem.contains("qq-cache"));
+        assert!(found[1].problem.contains("docs"));
     }
 
     #[test]
