@@ -129,3 +129,130 @@ impl Watch<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::io::Write as _;
+    use std::net::{SocketAddr, TcpListener};
+    use std::process::Command;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::process;
+
+    /// An emulator that behaves as told: every message but those of `deaf` scenes is answered at once.
+    struct Fake {
+        deaf: &'static str,
+        violations: Value,
+        resumes: bool,
+    }
+
+    impl Fake {
+        fn start(self) -> SocketAddr {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let address = listener.local_addr().unwrap();
+            thread::spawn(move || {
+                let mut outbox = Vec::new();
+                let mut drops = 0;
+                for stream in listener.incoming() {
+                    let mut stream = stream.unwrap();
+                    let (line, body) = read_request(&mut stream);
+                    let answer = match line.split(' ').nth(1).unwrap() {
+                        "/emulator/v1/messages" => {
+                            let id = format!("m{}", outbox.len());
+                            let answers = body["scene"] != self.deaf;
+                            outbox.push(json!({"reply_to": answers.then_some(&id)}));
+                            json!({"message_id": id})
+                        }
+                        "/emulator/v1/outbox?after=0" => json!(outbox),
+                        "/emulator/v1/sessions" => {
+                            let resumes = if self.resumes { drops } else { 0 };
+                            json!([{"id": "s", "connected": true, "resumes": resumes}])
+                        }
+                        "/emulator/v1/violations" => self.violations.clone(),
+                        "/emulator/v1/gateway/drop" => {
+                            drops += 1;
+                            json!({})
+                        }
+                        other => panic!("{other}"),
+                    };
+                    write!(stream, "HTTP/1.0 200 OK\r\n\r\n{answer}").unwrap();
+                }
+            });
+            address
+        }
+    }
+
+    fn read_request(stream: &mut impl std::io::Read) -> (String, Value) {
+        let mut head = Vec::new();
+        let mut byte = [0];
+        while !head.ends_with(b"\r\n\r\n") {
+            stream.read_exact(&mut byte).unwrap();
+            head.push(byte[0]);
+        }
+        let head = String::from_utf8(head).unwrap();
+        let length = head
+            .lines()
+            .find_map(|line| line.strip_prefix("Content-Length: "))
+            .unwrap();
+        let mut body = vec![0; length.parse().unwrap()];
+        stream.read_exact(&mut body).unwrap();
+        let body = serde_json::from_slice(&body).unwrap_or_default();
+        (head.lines().next().unwrap().to_owned(), body)
+    }
+
+    /// The names of the checks that fail for a client that runs as `program`.
+    fn failures(fake: Fake, program: &str) -> Vec<&'static str> {
+        let mut command = Command::new("sh");
+        let mut process = process::start(command.args(["-c", program])).unwrap();
+        if program == "exit 1" {
+            while process.ended().unwrap().is_none() {
+                thread::sleep(POLL);
+            }
+        }
+        let row = all("client", &Control::new(fake.start()), &mut process);
+        assert_eq!(row.results.len(), 8);
+        row.results
+            .into_iter()
+            .filter_map(|check| check.failure.map(|_| check.name))
+            .collect()
+    }
+
+    fn good() -> Fake {
+        Fake {
+            deaf: "",
+            violations: json!([{"level": "warn", "code": "ws.seq", "message": "late"}]),
+            resumes: true,
+        }
+    }
+
+    #[test]
+    fn a_client_that_answers_everything_passes() {
+        assert!(failures(good(), "sleep 60").is_empty());
+    }
+
+    #[test]
+    fn a_violation_is_a_failure() {
+        let fake = Fake {
+            violations: json!([{"level": "error", "code": "ws.seq", "message": "bad"}]),
+            ..good()
+        };
+        assert_eq!(failures(fake, "sleep 60"), ["clean"]);
+    }
+
+    #[test]
+    fn no_answer_and_no_new_session_are_failures_without_waiting_for_a_client_that_ended() {
+        let deaf = Fake {
+            deaf: "c2c",
+            ..good()
+        };
+        assert_eq!(failures(deaf, "exit 1"), ["c2c"]);
+        let lost = Fake {
+            resumes: false,
+            ..good()
+        };
+        assert_eq!(failures(lost, "exit 1"), ["reconnect"]);
+    }
+}
