@@ -12,6 +12,7 @@ const RETRY_MS = [500, 1000, 2000, 4000];
 const HIDDEN_TAB_MS = 30_000;
 const REFRESH_EVERY_MS = 5000;
 const REFRESH_SOON_MS = 300;
+const LIST_SOON_MS = 50;
 const TRAIL_LENGTH = 20;
 const VIOLATIONS_SHOWN = 100;
 const SCENES = ["group", "c2c", "channel", "direct"];
@@ -186,7 +187,7 @@ const state = {
   violations: [],
 };
 
-const keyOf = (scene, id) => `${scene}/${id}`;
+const keyOf = (scene, id) => encodeURI(`${scene}/${id}`); // as the address shows it
 
 // The emulator calls people by openid in groups and C2C, by user id on the guild side.
 function conversationsOf(world) {
@@ -672,11 +673,12 @@ let stream = null;
 let attempts = 0;
 let retryTimer = null;
 let refreshTimer = null;
+let listTimer = null;
 
 // Reads what was said, then follows. Reading again after every loss lets a page outlive its server:
 // a restarted one begins its count anew.
 async function connect() {
-  clearTimeout(retryTimer);
+  disconnect();
   const source = stream = {};
   try {
     const [world, timeline] = await Promise.all([call("world"), call("timeline?after=0")]);
@@ -732,7 +734,11 @@ function receive(item) {
   const shown = conversation === state.current;
   if (shown) showItem(item);
   if (!shown || document.hidden) conversation.unread += 1;
-  showList();
+  // Once for many: a bot may be flooded.
+  listTimer ??= setTimeout(() => {
+    listTimer = null;
+    showList();
+  }, LIST_SOON_MS);
   showNotice();
   refreshSoon();
 }
@@ -749,7 +755,10 @@ function refreshSoon() {
 async function refresh() {
   if (state.link !== "live") return;
   try {
-    const [violations, sessions] = await Promise.all([call("violations"), call("sessions")]);
+    const asked = state.last;
+    const [violations, sessions, timeline] = await Promise.all([call("violations"), call("sessions"), call(`timeline?after=${asked}`)]);
+    // The emulator was reset and began its count anew.
+    if (timeline.last < asked) connect();
     showViolations(violations);
     showSessions(sessions);
     sessionsAre(sessions.filter((session) => session.connected).length);
@@ -766,8 +775,7 @@ let openKey;
 // The address names the open conversation: links, the back button and reloads all work.
 function route() {
   const wide = matchMedia("(min-width: 720px)").matches;
-  const key = decodeURIComponent(location.hash.slice(1));
-  const chosen = state.conversations.get(key) ?? (wide ? [...state.conversations.values()][0] : null) ?? null;
+  const chosen = state.conversations.get(location.hash.slice(1)) ?? (wide ? [...state.conversations.values()][0] : null) ?? null;
   if (chosen?.key !== openKey) {
     drafts.set(openKey, $("text").value);
     openKey = chosen?.key;
@@ -816,7 +824,7 @@ async function send() {
   const conversation = state.current;
   const content = $("text").value.trim();
   if (!content || sending) return;
-  const body = { scene: conversation.scene, conversation: conversation.id, author: $("speaker").value, content };
+  const body = { scene: conversation.scene, conversation: conversation.id, author: $("speaker").value || undefined, content };
   if (!$("mention-chip").hidden) body.mention_bot = $("mention").checked;
   sending = true;
   try {
