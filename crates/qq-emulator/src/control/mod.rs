@@ -1,0 +1,41 @@
+//! The control API under `/emulator/v1/`.
+
+mod error;
+mod faults;
+mod live;
+mod logs;
+mod manage;
+mod speak;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use crate::platform::Platform;
+
+pub(crate) fn router() -> Router<Arc<Platform>> {
+    Router::new()
+        .route("/world", get(logs::world))
+        .route("/outbox", get(logs::outbox))
+        .route("/requests", get(logs::requests))
+        .route("/violations", get(logs::violations))
+        .route("/sessions", get(logs::sessions))
+        .route("/timeline", get(logs::timeline))
+        .route("/live", get(live::live))
+        .route("/messages", post(speak::message))
+        .route("/events", post(speak::event))
+        .route("/gateway/close", post(faults::close))
+        .route("/gateway/drop", post(faults::drop_connections))
+        .route("/gateway/reconnect", post(faults::reconnect))
+        .route("/gateway/invalid-session", post(faults::invalid_session))
+        .route("/reset", post(manage::reset))
+        .route("/tokens/expire", post(manage::expire_tokens))
+        .route(
+            "/settings",
+            get(manage::settings).patch(manage::change_settings),
+        )
+        .route("/clock", get(manage::clock).post(manage::advance_clock))
+        .fallback(error::unknown_call)
+        .method_not_allowed_fallback(error::wrong_method)
+}

@@ -1,0 +1,391 @@
+//! The emulator as a value, for tests and programs.
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use crate::clock::millis;
+use crate::gateway::{Fault, Target, apply};
+use crate::platform::{Origin, Platform};
+use crate::say::{self, Say};
+use crate::settings::Settings;
+use crate::views::{OutboxEntry, RequestEntry, Said, SessionView, TimelineItem};
+use crate::violations::Violation;
+use crate::world::World;
+use crate::{DEFAULT_SEED, server};
+
+/// How long [`Emulator::stop`] waits for the tasks.
+const STOP_DEADLINE: Duration = Duration::from_millis(800);
+/// Events that may wait for a slow client before whoever pushes more has to wait, too.
+const BACKLOG: u64 = 4_000;
+/// How long they wait.
+const BACKLOG_DEADLINE: Duration = Duration::from_secs(10);
+
+/// A running emulator. Dropping it stops it.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use qq_emulator::{Emulator, Say};
+///
+/// let emulator = Emulator::builder().start().await?;
+/// // Point a bot at emulator.base_url(), with emulator.app_id() and emulator.secret() ...
+/// let said = emulator.say(Say::group("!ping")).await;
+/// assert!(said.message_id.starts_with("ROBOT1.0_"));
+/// assert!(emulator.violations().is_empty());
+/// emulator.stop().await;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Emulator {
+    platform: Arc<Platform>,
+    address: SocketAddr,
+    app_id: String,
+    secret: String,
+    tasks: mpsc::Receiver<std::convert::Infallible>,
+}
+
+/// Sets an [`Emulator`] up.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct EmulatorBuilder {
+    host: IpAddr,
+    port: u16,
+    seed: u64,
+    settings: Settings,
+    world: Option<World>,
+}
+
+/// The emulator could not listen on its address.
+#[derive(Debug)]
+pub struct StartError {
+    address: SocketAddr,
+    source: io::Error,
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot listen on {}", self.address)
+    }
+}
+
+impl std::error::Error for StartError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.source)
+    }
+}
+
+impl EmulatorBuilder {
+    /// The port to listen on; 0, the default, takes a free one.
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// The address to listen on; 127.0.0.1 unless told otherwise. The emulator has no defences:
+    /// whoever reaches it controls it.
+    pub fn host(mut self, host: IpAddr) -> Self {
+        self.host = host;
+        self
+    }
+
+    /// The seed of every id; the same seed and the same calls give the same ids.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// The heartbeat interval that HELLO announces, in whole milliseconds, at least one.
+    pub fn heartbeat_interval(mut self, interval: Duration) -> Self {
+        self.settings.heartbeat_interval = millis(interval).max(1);
+        self
+    }
+
+    /// Changes any of the settings.
+    pub fn settings(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        change(&mut self.settings);
+        self
+    }
+
+    /// Who and what exists, instead of the default world.
+    pub fn world(mut self, world: World) -> Self {
+        self.world = Some(world);
+        self
+    }
+
+    /// Listens and serves, in tasks of the current Tokio runtime.
+    ///
+    /// # Errors
+    /// The address is taken or not allowed.
+    ///
+    /// # Panics
+    /// Outside a Tokio runtime with I/O and time enabled.
+    pub async fn start(self) -> Result<Emulator, StartError> {
+        let wanted = SocketAddr::new(self.host, self.port);
+        let failed = |source| StartError {
+            address: wanted,
+            source,
+        };
+        let listener = TcpListener::bind(wanted).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let reachable = match address.ip() {
+            ip if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            ip => ip,
+        };
+        let base_url = format!("http://{}", SocketAddr::new(reachable, address.port()));
+        let platform = Platform::new(
+            Origin {
+                seed: self.seed,
+                settings: self.settings,
+                world: self.world,
+            },
+            base_url,
+        );
+        let (app_id, secret) = platform.read(|state| match state.world.bots.first() {
+            Some(bot) => (bot.app_id.clone(), bot.secret.clone()),
+            None => (String::new(), String::new()),
+        });
+        let (guard, tasks) = mpsc::channel(1);
+        tokio::spawn(server::serve(Arc::clone(&platform), listener, guard));
+        Ok(Emulator {
+            platform,
+            address,
+            app_id,
+            secret,
+            tasks,
+        })
+    }
+}
+
+impl Emulator {
+    /// An emulator on a free port of 127.0.0.1 with the default world.
+    pub fn builder() -> EmulatorBuilder {
+        EmulatorBuilder {
+            host: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            port: 0,
+            seed: DEFAULT_SEED,
+            settings: Settings::default(),
+            world: None,
+        }
+    }
+
+    /// `http://127.0.0.1:PORT`, without a slash at the end: the base of the token endpoint, the
+    /// REST API, the control API and the page.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        self.platform.base_url()
+    }
+
+    /// The port it listens on.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// The app id of the world's first bot.
+    #[must_use]
+    pub fn app_id(&self) -> &str {
+        &self.app_id
+    }
+
+    /// The secret of the world's first bot.
+    #[must_use]
+    pub fn secret(&self) -> &str {
+        &self.secret
+    }
+
+    /// The world as it is now.
+    #[must_use]
+    pub fn world(&self) -> World {
+        self.platform.read(|state| state.world.clone())
+    }
+
+    /// Lets a user say something. Waits, for at most 10 s, while a connected client has thousands
+    /// of events still to read.
+    ///
+    /// # Panics
+    /// If the world does not have the author or the conversation; [`Emulator::try_say`] gives an
+    /// error instead.
+    #[expect(clippy::panic, reason = "a wrong id in a test is a bug of the test")]
+    pub async fn say(&self, say: Say) -> Said {
+        match self.try_say(say).await {
+            Ok(said) => said,
+            Err(why) => panic!("{why}"),
+        }
+    }
+
+    /// Lets a user say something.
+    ///
+    /// # Errors
+    /// A sentence that names what the world does not have.
+    pub async fn try_say(&self, say: Say) -> Result<Said, String> {
+        self.platform.wait_for_backlog().await;
+        self.platform.update(|state| say::say(state, &say))
+    }
+
+    /// Pushes any event: `data` is `d` of the envelope. Gives the event id. Sessions get it if
+    /// their intents carry it; an event that no intent is known for goes to all of them.
+    pub async fn push_event(&self, name: &str, data: Value) -> String {
+        self.platform.wait_for_backlog().await;
+        self.platform
+            .update(|state| say::push_event(state, name, None, &data, None).0)
+    }
+
+    /// What bots have sent, oldest first.
+    #[must_use]
+    pub fn outbox(&self) -> Vec<OutboxEntry> {
+        self.platform
+            .read(|state| state.outbox.after(0).cloned().collect())
+    }
+
+    /// The first message that a bot has sent with a number above `after`; waits for it until the
+    /// deadline. Cancel safe.
+    pub async fn next_reply(&self, after: u64, deadline: Duration) -> Option<OutboxEntry> {
+        self.platform
+            .wait_for(deadline, |state| state.outbox.after(after).next().cloned())
+            .await
+    }
+
+    /// Every message of users and bots, oldest first.
+    #[must_use]
+    pub fn timeline(&self) -> Vec<TimelineItem> {
+        self.platform
+            .read(|state| state.timeline.after(0).cloned().collect())
+    }
+
+    /// The REST calls received, oldest first.
+    #[must_use]
+    pub fn requests(&self) -> Vec<RequestEntry> {
+        self.platform
+            .read(|state| state.requests.after(0).cloned().collect())
+    }
+
+    /// What clients did against the protocol, oldest first.
+    #[must_use]
+    pub fn violations(&self) -> Vec<Violation> {
+        self.platform
+            .read(|state| state.violations.after(0).cloned().collect())
+    }
+
+    /// The sessions, connected or still resumable, oldest first.
+    #[must_use]
+    pub fn sessions(&self) -> Vec<SessionView> {
+        self.platform.sessions()
+    }
+
+    /// A connected session; waits for one until the deadline. Cancel safe.
+    pub async fn wait_for_session(&self, deadline: Duration) -> Option<SessionView> {
+        self.platform
+            .wait_for(deadline, |state| {
+                state
+                    .gateway
+                    .sessions
+                    .values()
+                    .find(|session| session.connection.is_some())
+                    .map(|session| session.view())
+            })
+            .await
+    }
+
+    /// Closes with a code: the connection of one session, or all connections. Gives how many were
+    /// hit; a session that is not connected counts as none.
+    pub fn close_session(&self, session: Option<&str>, code: u16) -> usize {
+        self.fault(session, Fault::Close(code))
+    }
+
+    /// Resets the TCP connection of one session, or all of them, without a close frame.
+    pub fn drop_connections(&self, session: Option<&str>) -> usize {
+        self.fault(session, Fault::Drop)
+    }
+
+    /// Sends op 7 and, after [`Settings::reconnect_close_after_ms`], closes with 4009.
+    pub fn reconnect(&self, session: Option<&str>) -> usize {
+        self.fault(session, Fault::Reconnect)
+    }
+
+    /// Sends op 9 and, after [`Settings::invalid_session_close_after_ms`], closes: with 4006 and
+    /// the session gone, or, if `resumable`, with 4009.
+    pub fn invalid_session(&self, session: Option<&str>, resumable: bool) -> usize {
+        self.fault(session, Fault::InvalidSession { resumable })
+    }
+
+    fn fault(&self, session: Option<&str>, fault: Fault) -> usize {
+        let target = session.map_or(Target::Everybody, Target::Session);
+        self.platform
+            .update(|state| apply(state, target, fault))
+            .unwrap_or(0)
+    }
+
+    /// Makes every access token worthless.
+    pub fn expire_tokens(&self) {
+        self.platform.update(|state| state.tokens.revoke_all());
+    }
+
+    /// Moves the emulator's time forward: token life, reply windows, quotas, resume window. Live
+    /// sockets do not notice.
+    pub fn advance_clock(&self, by: Duration) {
+        self.platform
+            .update(|state| state.clock.advance(millis(by)));
+    }
+
+    /// Changes settings while it runs.
+    pub fn change_settings(&self, change: impl FnOnce(&mut Settings)) {
+        self.platform.update(|state| change(&mut state.settings));
+    }
+
+    /// Starts again from nothing: logs, messages, tokens, sessions, settings, ids.
+    pub fn reset(&self) {
+        self.platform.reset();
+    }
+
+    /// Closes every connection and waits, for less than a second, until the tasks have ended.
+    pub async fn stop(mut self) {
+        self.platform.stop();
+        // Nothing is ever sent: the channel ends when the last task has dropped its guard.
+        let _ = timeout(STOP_DEADLINE, self.tasks.recv()).await;
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        self.platform.stop();
+    }
+}
+
+impl Platform {
+    /// Waits while a connected client lags far behind.
+    pub(crate) async fn wait_for_backlog(&self) {
+        if self.read(|state| state.gateway.backlog() < BACKLOG) {
+            return;
+        }
+        let end = tokio::time::Instant::now() + BACKLOG_DEADLINE;
+        while tokio::time::Instant::now() < end
+            && self.read(|state| state.gateway.backlog() >= BACKLOG / 2)
+        {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    /// The sessions, after the overdue ones have been forgotten.
+    pub(crate) fn sessions(&self) -> Vec<SessionView> {
+        self.update_quietly(|state| {
+            let now = state.clock.now();
+            let window = state.settings.resume_window;
+            state.gateway.expire_sessions(now, window);
+            state
+                .gateway
+                .sessions
+                .values()
+                .map(|session| session.view())
+                .collect()
+        })
+    }
+}

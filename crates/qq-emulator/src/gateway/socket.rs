@@ -1,0 +1,358 @@
+//! The task of one connection: frames out, frames in, time.
+
+use std::collections::VecDeque;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+use super::receive::{Received, actor, receive, refuse};
+use super::{Close, Outgoing, frames};
+use crate::platform::Platform;
+use crate::violations::Finding;
+
+/// Frames handed to the socket between two looks at the client.
+const BATCH: usize = 256;
+/// A client that takes nothing for this long is dropped.
+const WRITE_DEADLINE: Duration = Duration::from_secs(10);
+/// How long the answer to a close frame is waited for.
+const CLOSE_DEADLINE: Duration = Duration::from_secs(2);
+/// The same when the emulator is stopping.
+const STOP_DEADLINE: Duration = Duration::from_millis(200);
+/// The largest frame a client may send.
+const MAX_FRAME: usize = 64 * 1024;
+
+type Socket = WebSocketStream<TcpStream>;
+
+/// How a connection ends.
+enum End {
+    /// The peer has closed, or the socket broke.
+    Gone,
+    /// Close with a handshake.
+    Close(Close, Duration),
+    /// Reset.
+    Reset,
+}
+
+/// Serves a connection until it ends.
+pub(super) async fn serve(platform: &Platform, stream: TcpStream, early: Bytes, client: String) {
+    let config = WebSocketConfig::default()
+        .max_message_size(Some(MAX_FRAME))
+        .max_frame_size(Some(MAX_FRAME));
+    // Small frames shall leave at once; a socket that refuses the option still works.
+    let _ = stream.set_nodelay(true);
+    let mut socket =
+        WebSocketStream::from_partially_read(stream, early.to_vec(), Role::Server, Some(config))
+            .await;
+    let (number, notify, supervision) = platform.update(|state| {
+        let (number, notify) = state.gateway.connect(client);
+        if let Some(connection) = state.gateway.connections.get_mut(&number) {
+            connection.push(Outgoing::Text(frames::hello(
+                state.settings.heartbeat_interval,
+            )));
+        }
+        (number, notify, Supervision::new(&state.settings))
+    });
+    let end = Task {
+        platform,
+        number,
+        supervision,
+        close_at: None,
+    }
+    .run(&mut socket, &notify)
+    .await;
+    // The session is free to be resumed before the peer can know that the connection ended.
+    platform.update(|state| {
+        let now = state.clock.now();
+        state.gateway.disconnect(number, now);
+    });
+    finish(socket, end).await;
+}
+
+struct Task<'a> {
+    platform: &'a Platform,
+    number: u64,
+    supervision: Supervision,
+    close_at: Option<(Instant, Close)>,
+}
+
+impl Task<'_> {
+    async fn run(&mut self, socket: &mut Socket, notify: &tokio::sync::Notify) -> End {
+        let mut stopping = self.platform.stopping();
+        loop {
+            let outgoing = self
+                .platform
+                .update_quietly(|state| state.gateway.take_outgoing(self.number, BATCH));
+            let more = outgoing.len() == BATCH;
+            if let ControlFlow::Break(end) = self.send(socket, outgoing).await {
+                return end;
+            }
+            let deadline = self
+                .close_at
+                .map_or(self.supervision.deadline(), |(at, _)| {
+                    at.min(self.supervision.deadline())
+                });
+            tokio::select! {
+                biased;
+                () = stopping.requested() => {
+                    return End::Close(Close::new(1001, "emulator stopped"), STOP_DEADLINE);
+                }
+                message = socket.next() => {
+                    if let ControlFlow::Break(end) = self.receive(message) {
+                        return end;
+                    }
+                }
+                () = std::future::ready(()), if more => {}
+                () = notify.notified() => {}
+                () = sleep_until(deadline) => self.time_passed(),
+            }
+        }
+    }
+
+    async fn send(&mut self, socket: &mut Socket, outgoing: Vec<Outgoing>) -> ControlFlow<End> {
+        if outgoing.is_empty() {
+            return ControlFlow::Continue(());
+        }
+        for outgoing in outgoing {
+            match outgoing {
+                Outgoing::Text(text) => {
+                    match timeout(WRITE_DEADLINE, socket.feed(Message::Text(text))).await {
+                        Ok(Ok(())) => {}
+                        Ok(Err(_)) | Err(_) => return ControlFlow::Break(End::Gone),
+                    }
+                }
+                Outgoing::Close(close) => {
+                    return ControlFlow::Break(End::Close(close, CLOSE_DEADLINE));
+                }
+                Outgoing::CloseAfter(pause, close) => {
+                    self.close_at = Some((Instant::now() + Duration::from_millis(pause), close));
+                }
+                Outgoing::Drop => return ControlFlow::Break(End::Reset),
+            }
+        }
+        match timeout(WRITE_DEADLINE, socket.flush()).await {
+            Ok(Ok(())) => ControlFlow::Continue(()),
+            Ok(Err(_)) | Err(_) => ControlFlow::Break(End::Gone),
+        }
+    }
+
+    fn receive(&mut self, message: Option<Result<Message, Error>>) -> ControlFlow<End> {
+        match message {
+            Some(Ok(Message::Text(text))) => {
+                let received = self
+                    .platform
+                    .update(|state| receive(state, self.number, &text));
+                self.supervise(received);
+            }
+            Some(Ok(Message::Binary(_))) => self.refuse(
+                "ws.payload",
+                "frames are text frames",
+                "a binary frame",
+                Close::INVALID_PAYLOAD,
+            ),
+            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
+            Some(Err(Error::Capacity(_))) => self.refuse(
+                "ws.payload",
+                "a frame has at most 64 KiB",
+                "a larger frame",
+                Close::INVALID_PAYLOAD,
+            ),
+            Some(Err(Error::Utf8(_))) => self.refuse(
+                "ws.payload",
+                "text frames are UTF-8",
+                "a text frame that is not",
+                Close::INVALID_PAYLOAD,
+            ),
+            Some(Err(Error::Protocol(why))) if is_breach(&why) => self.refuse(
+                "ws.protocol",
+                "frames follow RFC 6455",
+                &why.to_string(),
+                Close::new(1002, "protocol error"),
+            ),
+            Some(Ok(Message::Close(_)) | Err(_)) | None => return ControlFlow::Break(End::Gone),
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn refuse(&self, code: &'static str, rule: &'static str, message: &str, close: Close) {
+        self.platform.update(|state| {
+            let finding = Finding::error(code, rule, message);
+            refuse(state, self.number, finding, close);
+        });
+    }
+
+    fn supervise(&mut self, received: Received) {
+        let (too_many_beats, too_many_frames) = self.supervision.frame(received);
+        if too_many_beats {
+            let most = self.supervision.beats_per_interval;
+            let message = format!("more than {most} heartbeats within one interval");
+            self.platform.update(|state| {
+                let actor = actor(state, self.number);
+                let finding = Finding::warn(
+                    "ws.heartbeat_too_fast",
+                    "one heartbeat per interval",
+                    message,
+                );
+                state.record(&actor, finding);
+            });
+        }
+        if too_many_frames {
+            let most = self.supervision.frames_per_minute;
+            self.refuse(
+                "ws.too_fast",
+                "clients send IDENTIFY or RESUME, and heartbeats",
+                &format!("more than {most} frames within a minute"),
+                Close::TOO_FAST,
+            );
+        }
+    }
+
+    fn time_passed(&mut self) {
+        let now = Instant::now();
+        if let Some((_, close)) = self.close_at.take_if(|(at, _)| *at <= now) {
+            self.platform.update(|state| {
+                let now = state.clock.now();
+                state.gateway.close(self.number, close, now);
+            });
+        } else if self.supervision.deadline() <= now {
+            let silent = self.supervision.silence.as_millis();
+            self.supervision.beat(now);
+            self.refuse(
+                "ws.heartbeat_missed",
+                "a client beats once per interval",
+                &format!("no heartbeat for {silent} ms"),
+                Close::TIMED_OUT,
+            );
+        }
+    }
+}
+
+/// What a socket that just breaks reports is no breach of the protocol.
+fn is_breach(error: &tokio_tungstenite::tungstenite::error::ProtocolError) -> bool {
+    use tokio_tungstenite::tungstenite::error::ProtocolError;
+    !matches!(
+        error,
+        ProtocolError::ResetWithoutClosingHandshake | ProtocolError::SendAfterClosing
+    )
+}
+
+/// Watches how often a client speaks. Real time, not the emulator's clock.
+struct Supervision {
+    silence: Duration,
+    interval: Duration,
+    beats_per_interval: u32,
+    frames_per_minute: u32,
+    last_beat: Instant,
+    beats: VecDeque<Instant>,
+    beats_reported: bool,
+    minute_began: Instant,
+    frames: u32,
+}
+
+impl Supervision {
+    fn new(settings: &crate::Settings) -> Self {
+        let now = Instant::now();
+        let interval = Duration::from_millis(settings.heartbeat_interval);
+        let tolerance = u32::try_from(settings.heartbeat_tolerance).unwrap_or(u32::MAX);
+        Self {
+            // A year is as good as never, and cannot overflow an Instant.
+            silence: interval
+                .saturating_mul(tolerance)
+                .min(Duration::from_secs(365 * 24 * 3600)),
+            interval,
+            beats_per_interval: settings.heartbeats_per_interval,
+            frames_per_minute: frame_limit(settings),
+            last_beat: now,
+            beats: VecDeque::new(),
+            beats_reported: false,
+            minute_began: now,
+            frames: 0,
+        }
+    }
+
+    fn deadline(&self) -> Instant {
+        self.last_beat + self.silence
+    }
+
+    fn beat(&mut self, now: Instant) {
+        self.last_beat = now;
+    }
+
+    /// Counts a frame: whether heartbeats, or frames, have just become too many.
+    fn frame(&mut self, received: Received) -> (bool, bool) {
+        let now = Instant::now();
+        if now.duration_since(self.minute_began) >= Duration::from_secs(60) {
+            self.minute_began = now;
+            self.frames = 0;
+        }
+        self.frames = self.frames.saturating_add(1);
+        let too_many_frames =
+            self.frames_per_minute > 0 && self.frames == self.frames_per_minute.saturating_add(1);
+        if received == Received::Other {
+            return (false, too_many_frames);
+        }
+        self.beat(now);
+        self.beats.push_back(now);
+        while self
+            .beats
+            .front()
+            .is_some_and(|beat| now.duration_since(*beat) > self.interval)
+        {
+            self.beats.pop_front();
+        }
+        let too_many = self.beats.len() > self.beats_per_interval as usize;
+        if too_many {
+            self.beats.pop_front();
+        }
+        let newly = too_many && !self.beats_reported;
+        self.beats_reported |= too_many;
+        (newly, too_many_frames)
+    }
+}
+
+/// The frame limit; never so low that the heartbeats themselves would exceed it.
+fn frame_limit(settings: &crate::Settings) -> u32 {
+    if settings.frames_per_minute == 0 {
+        return 0;
+    }
+    let intervals = u32::try_from(60_000 / settings.heartbeat_interval.max(1)).unwrap_or(u32::MAX);
+    settings
+        .frames_per_minute
+        .max(intervals.saturating_mul(settings.heartbeats_per_interval))
+}
+
+async fn finish(mut socket: Socket, end: End) {
+    match end {
+        End::Reset => {
+            // With lingering off, closing the socket sends RST instead of FIN.
+            let _ = socket.get_ref().set_zero_linger();
+        }
+        End::Gone => {
+            // Answers the peer's close frame, if that is how it went.
+            let _ = timeout(CLOSE_DEADLINE, socket.close(None)).await;
+        }
+        End::Close(close, deadline) => {
+            let frame = CloseFrame {
+                code: CloseCode::from(close.code),
+                reason: close.reason.into(),
+            };
+            // TCP is shut down only after the peer has answered: a client with data in flight
+            // would see 1006 instead of the code.
+            let _ = timeout(deadline, async {
+                socket.close(Some(frame)).await?;
+                while let Some(message) = socket.next().await {
+                    message?;
+                }
+                Ok::<_, Error>(())
+            })
+            .await;
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! The `qq-emulator` command.
+
+#![forbid(unsafe_code)]
+
+use std::io::Write as _;
+use std::net::{IpAddr, Ipv4Addr};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use qq_emulator::{DEFAULT_SEED, Emulator};
+
+const EXAMPLES: &str = "\
+Examples:
+  qq-emulator
+      Chat page, REST, gateway and control API at http://127.0.0.1:8787/
+  qq-emulator --port 0 --heartbeat-interval 2000
+      On a free port, with a heartbeat every two seconds
+  curl -d '{\"scene\":\"group\",\"content\":\"!ping\"}' http://127.0.0.1:8787/emulator/v1/messages
+      A user says something in the group
+  curl http://127.0.0.1:8787/emulator/v1/outbox
+      What the bot has sent";
+
+/// A local emulator of the QQ bot platform, with a chat page.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXAMPLES)]
+struct Options {
+    /// The port to listen on; 0 takes a free one
+    #[arg(long, default_value_t = 8787)]
+    port: u16,
+
+    /// The address to listen on. Whoever can reach it controls the emulator
+    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    host: IpAddr,
+
+    /// The heartbeat interval that clients are told, in milliseconds
+    #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u64).range(1..))]
+    heartbeat_interval: Option<u64>,
+
+    /// The seed of all ids: the same seed gives the same world
+    #[arg(long, default_value_t = DEFAULT_SEED)]
+    seed: u64,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Options::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            let mut message = format!("qq-emulator: {why}");
+            if let Some(cause) = why.source() {
+                message.push_str(&format!(": {cause}"));
+            }
+            // There is nowhere left to report a broken stderr to.
+            let _ = writeln!(std::io::stderr(), "{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
+    let mut builder = Emulator::builder()
+        .host(options.host)
+        .port(options.port)
+        .seed(options.seed);
+    if let Some(interval) = options.heartbeat_interval {
+        builder = builder.heartbeat_interval(Duration::from_millis(interval));
+    }
+    let emulator = builder.start().await?;
+    greet(&emulator, options.host)?;
+    tokio::signal::ctrl_c().await?;
+    emulator.stop().await;
+    Ok(())
+}
+
+fn greet(emulator: &Emulator, host: IpAddr) -> std::io::Result<()> {
+    let base = emulator.base_url();
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "qq-emulator {}", env!("CARGO_PKG_VERSION"))?;
+    writeln!(out)?;
+    writeln!(out, "  chat page     {base}/")?;
+    writeln!(out, "  control API   {base}/emulator/v1/")?;
+    writeln!(out, "  app id        {}", emulator.app_id())?;
+    writeln!(out, "  secret        {}", emulator.secret())?;
+    writeln!(out)?;
+    writeln!(out, "A bot finds it with these environment variables:")?;
+    writeln!(out)?;
+    writeln!(out, "  export QQ_BOT_APP_ID={}", emulator.app_id())?;
+    writeln!(out, "  export QQ_BOT_SECRET={}", emulator.secret())?;
+    writeln!(out, "  export QQ_BOT_BASE_URL={base}")?;
+    writeln!(out)?;
+    if !host.is_loopback() {
+        writeln!(
+            out,
+            "Warning: listening on {host}. The emulator has no passwords: whoever reaches it \
+             controls it.\n"
+        )?;
+    }
+    writeln!(out, "Ctrl-C stops it.")?;
+    out.flush()
+}

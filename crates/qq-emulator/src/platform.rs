@@ -1,0 +1,212 @@
+//! Everything that one emulator knows, behind one lock.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::clock::{Clock, rfc3339_millis};
+use crate::gateway::Gateway;
+use crate::ids::Ids;
+use crate::rest::quotas::Quotas;
+use crate::rest::token::Tokens;
+use crate::ring::Ring;
+use crate::settings::Settings;
+use crate::views::{OutboxEntry, RequestEntry, TimelineItem};
+use crate::violations::{Finding, Violation};
+use crate::world::World;
+use crate::world::messages::{Adopted, Memory};
+
+/// One emulated platform. Shared by the server's tasks and by [`crate::Emulator`].
+#[derive(Debug)]
+pub(crate) struct Platform {
+    state: Mutex<State>,
+    changed: watch::Sender<u64>,
+    stopping: watch::Sender<bool>,
+    base_url: String,
+    origin: Origin,
+}
+
+/// What `POST reset` goes back to.
+#[derive(Debug, Clone)]
+pub(crate) struct Origin {
+    pub(crate) seed: u64,
+    pub(crate) settings: Settings,
+    /// `None`: the default world, drawn from the seed.
+    pub(crate) world: Option<World>,
+}
+
+/// What changes while it runs. Only reached through [`Platform::read`] and [`Platform::update`].
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) settings: Settings,
+    pub(crate) clock: Clock,
+    pub(crate) ids: Ids,
+    pub(crate) world: World,
+    pub(crate) adopted: Adopted,
+    pub(crate) memory: Memory,
+    /// How many messages each channel and direct conversation has had.
+    pub(crate) seqs: HashMap<String, u64>,
+    pub(crate) tokens: Tokens,
+    pub(crate) quotas: Quotas,
+    pub(crate) gateway: Gateway,
+    pub(crate) timeline: Ring<TimelineItem>,
+    pub(crate) outbox: Ring<OutboxEntry>,
+    pub(crate) requests: Ring<RequestEntry>,
+    pub(crate) violations: Ring<Violation>,
+}
+
+/// Who did something, for the violation log.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Actor {
+    pub(crate) client: String,
+    pub(crate) session: Option<String>,
+    pub(crate) request: Option<u64>,
+}
+
+impl Platform {
+    pub(crate) fn new(origin: Origin, base_url: String) -> Arc<Self> {
+        Arc::new(Self {
+            state: Mutex::new(State::new(&origin, Gateway::default())),
+            changed: watch::Sender::new(0),
+            stopping: watch::Sender::new(false),
+            base_url,
+            origin,
+        })
+    }
+
+    /// `http://host:port`, without a slash at the end.
+    pub(crate) fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// Where the gateway is.
+    pub(crate) fn gateway_url(&self) -> String {
+        format!("{}/websocket/", self.base_url.replacen("http", "ws", 1))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A panic under the lock is a bug of the emulator; later calls still deserve an answer.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks at the state.
+    pub(crate) fn read<R>(&self, look: impl FnOnce(&State) -> R) -> R {
+        look(&self.lock())
+    }
+
+    /// Changes the state and wakes everybody who waits for a change.
+    pub(crate) fn update<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
+        let result = change(&mut self.lock());
+        self.changed
+            .send_modify(|revision| *revision = revision.wrapping_add(1));
+        result
+    }
+
+    /// Changes what nobody waits for.
+    pub(crate) fn update_quietly<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
+        change(&mut self.lock())
+    }
+
+    /// Starts again from nothing. Open connections are closed with 4900; their sessions are gone.
+    pub(crate) fn reset(&self) {
+        self.update(|state| {
+            let mut gateway = std::mem::take(&mut state.gateway);
+            gateway.abandon_all();
+            *state = State::new(&self.origin, gateway);
+        });
+    }
+
+    /// Waits until `find` gives something, or until the deadline has passed.
+    ///
+    /// Cancel safe: `find` only looks.
+    pub(crate) async fn wait_for<R>(
+        &self,
+        deadline: Duration,
+        mut find: impl FnMut(&State) -> Option<R>,
+    ) -> Option<R> {
+        let end = Instant::now() + deadline;
+        let mut changes = self.changes();
+        loop {
+            changes.mark_unchanged();
+            if let Some(found) = self.read(&mut find) {
+                return Some(found);
+            }
+            match tokio::time::timeout_at(end, changes.changed()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) | Err(_) => return self.read(&mut find),
+            }
+        }
+    }
+
+    /// Told of every change of the state.
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    /// Tells when the server shall end.
+    pub(crate) fn stopping(&self) -> Stopping {
+        Stopping(self.stopping.subscribe())
+    }
+
+    /// Tells every task to end.
+    pub(crate) fn stop(&self) {
+        self.stopping.send_replace(true);
+    }
+}
+
+/// Waits for the end of the server.
+#[derive(Debug)]
+pub(crate) struct Stopping(watch::Receiver<bool>);
+
+impl Stopping {
+    /// Returns once the server shall end. Cancel safe.
+    pub(crate) async fn requested(&mut self) {
+        // The sender lives as long as the platform; were it gone, that would be the end as well.
+        let _ = self.0.wait_for(|stop| *stop).await;
+    }
+}
+
+impl State {
+    fn new(origin: &Origin, gateway: Gateway) -> Self {
+        let mut ids = Ids::new(origin.seed);
+        let world = match &origin.world {
+            Some(world) => world.clone(),
+            None => World::draw(&mut ids),
+        };
+        Self {
+            settings: origin.settings.clone(),
+            clock: Clock::new(),
+            ids,
+            world,
+            adopted: Adopted::default(),
+            memory: Memory::default(),
+            seqs: HashMap::new(),
+            tokens: Tokens::default(),
+            quotas: Quotas::default(),
+            gateway,
+            timeline: Ring::default(),
+            outbox: Ring::default(),
+            requests: Ring::default(),
+            violations: Ring::default(),
+        }
+    }
+
+    /// Writes a breach of the protocol down.
+    pub(crate) fn record(&mut self, actor: &Actor, finding: Finding) {
+        let at = rfc3339_millis(self.clock.now());
+        self.violations.push(self.settings.log_size, |n| Violation {
+            n,
+            at,
+            level: finding.level,
+            code: finding.code.into(),
+            rule: finding.rule.into(),
+            message: finding.message,
+            client: actor.client.clone(),
+            session: actor.session.clone(),
+            request: actor.request,
+        });
+    }
+}

@@ -1,0 +1,202 @@
+//! The REST API: finds the route, checks who calls, reads the body, calls the handler.
+
+mod auth;
+mod body;
+mod content;
+mod error;
+mod gateway;
+mod messages;
+mod multipart;
+pub(crate) mod quotas;
+mod reads;
+mod replies;
+mod request_log;
+mod router;
+pub(crate) mod token;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Request, State as Shared};
+use axum::response::Response;
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, USER_AGENT};
+use http::{HeaderName, HeaderValue, StatusCode};
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use crate::gateway::go_json;
+use crate::platform::{Actor, Platform, State};
+use crate::server::Peer;
+use crate::tables::Route;
+use crate::violations::Finding;
+use body::Received;
+use error::Refusal;
+use router::Matched;
+
+/// The largest body a client may send.
+const MAX_BODY: usize = 16 * 1024 * 1024;
+/// How long a client may take to send it.
+const BODY_DEADLINE: Duration = Duration::from_secs(30);
+/// On every answer, and in every refusal's body.
+const TRACE_ID: HeaderName = HeaderName::from_static("x-tps-trace-id");
+
+/// A call that passed the checks that all routes share.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) route: &'static Route,
+    params: Vec<(&'static str, String)>,
+    query: Vec<(String, String)>,
+    /// The calling bot; empty on the token route.
+    pub(crate) app_id: String,
+    pub(crate) body: Received,
+    pub(crate) gateway_url: String,
+}
+
+impl Call {
+    /// A parameter of the path.
+    fn param(&self, name: &str) -> &str {
+        self.params
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value.as_str())
+            .unwrap_or_default()
+    }
+
+    /// A parameter of the query.
+    fn query(&self, name: &str) -> Option<&str> {
+        self.query
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+/// What a handler answers when it does not refuse.
+type Answer = Result<Value, Box<Refusal>>;
+
+/// Everything that is no page, no gateway and no control call.
+pub(crate) async fn handle(Shared(platform): Shared<Arc<Platform>>, request: Request) -> Response {
+    let client = client_name(&request);
+    let (parts, body) = request.into_parts();
+    let matched = router::find(&parts.method, parts.uri.path());
+    let bytes = read(body).await;
+    let content_type = parts
+        .headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let body = match (&bytes, &matched) {
+        (Some(bytes), Ok(matched)) => body::read(matched.route, content_type, bytes).await,
+        _ => Received::default(),
+    };
+    let log = request_log::Entry::new(&parts, &matched, &body, bytes.as_deref());
+    let gateway_url = platform.gateway_url();
+    platform.update(move |state| {
+        let trace_id = state.ids.hex(32);
+        let mut findings = Vec::new();
+        let answer = match (bytes, matched) {
+            (None, _) => Err(Refusal::unreadable_body()),
+            (Some(_), Err(missing)) => Err(missing.refuse(&parts.method, parts.uri.path())),
+            (Some(_), Ok(Matched { route, params })) => auth::check(state, route, &parts.headers)
+                .and_then(|app_id| {
+                    let call = Call {
+                        route,
+                        params,
+                        query: router::query(parts.uri.query().unwrap_or_default()),
+                        app_id,
+                        body,
+                        gateway_url,
+                    };
+                    serve(state, &call, &mut findings)
+                }),
+        };
+        answer_with(state, &client, log, trace_id, answer, findings)
+    })
+}
+
+/// Calls the handler of the route.
+fn serve(state: &mut State, call: &Call, findings: &mut Vec<Finding>) -> Answer {
+    match call.route.id.as_str() {
+        "get_app_access_token" => return Ok(token::issue(state, call, findings)),
+        "get_gateway" => return Ok(gateway::address(call)),
+        "get_gateway_bot" => return Ok(gateway::address_and_limits(state, call)),
+        _ => {}
+    }
+    if let Some(read) = reads::handler(&call.route.id) {
+        return read(state, call);
+    }
+    match messages::scene_of(&call.route.id) {
+        Some(scene) => messages::send(state, call, scene, findings),
+        None => Err(Refusal::not_served(call.route)),
+    }
+}
+
+/// Writes the request and its findings down, and makes the HTTP answer.
+fn answer_with(
+    state: &mut State,
+    client: &str,
+    log: request_log::Entry,
+    trace_id: String,
+    answer: Answer,
+    mut findings: Vec<Finding>,
+) -> Response {
+    let (status, code, body) = match answer {
+        Ok(body) => (StatusCode::OK, None, body),
+        Err(refusal) => {
+            let body = refusal.body(&trace_id, state.settings.error_body);
+            findings.extend(refusal.finding);
+            (refusal.status, Some(refusal.code), body)
+        }
+    };
+    let request = log.record(state, status, code, &trace_id);
+    let actor = Actor {
+        client: client.to_owned(),
+        session: None,
+        request: Some(request),
+    };
+    for finding in findings {
+        state.record(&actor, finding);
+    }
+    json_response(status, &trace_id, &body)
+}
+
+/// The content type is exactly `application/json`: a client compares the whole value.
+fn json_response(status: StatusCode, trace_id: &str, body: &Value) -> Response {
+    let mut response = Response::new(Body::from(go_json(body)));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Ok(trace_id) = HeaderValue::from_str(trace_id) {
+        headers.insert(TRACE_ID, trace_id);
+    }
+    response
+}
+
+/// A refusal outside the platform's routes.
+pub(crate) fn plain_error(status: StatusCode, message: &str) -> Response {
+    let body = json!({"code": status.as_u16(), "message": message});
+    json_response(status, "", &body)
+}
+
+/// The `User-Agent` of a request, or else the address it comes from.
+pub(crate) fn client_name(request: &Request) -> String {
+    let agent = request
+        .headers()
+        .get(USER_AGENT)
+        .and_then(|agent| agent.to_str().ok())
+        .filter(|agent| !agent.is_empty());
+    match (agent, request.extensions().get::<Peer>()) {
+        (Some(agent), _) => agent.chars().take(200).collect(),
+        (None, Some(peer)) => peer.address.to_string(),
+        (None, None) => String::new(),
+    }
+}
+
+async fn read(body: Body) -> Option<Bytes> {
+    timeout(BODY_DEADLINE, axum::body::to_bytes(body, MAX_BODY))
+        .await
+        .ok()?
+        .ok()
+}

@@ -1,0 +1,119 @@
+//! `GET requests`: what was called, without secrets.
+
+use std::collections::BTreeMap;
+
+use http::request::Parts;
+use http::{HeaderMap, StatusCode};
+use serde_json::Value;
+
+use super::body::Received;
+use super::router::{Matched, Missing};
+use crate::clock::rfc3339_millis;
+use crate::platform::State;
+use crate::views::RequestEntry;
+
+/// The longest text kept of a body that is not JSON.
+const MAX_TEXT: usize = 8 * 1024;
+const HIDDEN: &str = "***";
+
+/// A request before it is answered.
+#[derive(Debug)]
+pub(super) struct Entry {
+    method: String,
+    path: String,
+    query: Option<String>,
+    route: Option<String>,
+    headers: BTreeMap<String, String>,
+    body: Value,
+}
+
+impl Entry {
+    pub(super) fn new(
+        parts: &Parts,
+        matched: &Result<Matched, Missing>,
+        body: &Received,
+        bytes: Option<&[u8]>,
+    ) -> Self {
+        let mut value = if body.multipart {
+            body.to_value()
+        } else {
+            read_body(bytes.unwrap_or_default())
+        };
+        if let Some(secret) = value.get_mut("clientSecret") {
+            *secret = HIDDEN.into();
+        }
+        Self {
+            method: parts.method.to_string(),
+            path: parts.uri.path().to_owned(),
+            query: parts.uri.query().map(str::to_owned),
+            route: matched.as_ref().ok().map(|found| found.route.id.clone()),
+            headers: read_headers(&parts.headers),
+            body: value,
+        }
+    }
+
+    /// Writes it down; gives its number.
+    pub(super) fn record(
+        self,
+        state: &mut State,
+        status: StatusCode,
+        code: Option<i64>,
+        trace_id: &str,
+    ) -> u64 {
+        let at = rfc3339_millis(state.clock.now());
+        state
+            .requests
+            .push(state.settings.log_size, |n| RequestEntry {
+                n,
+                at,
+                method: self.method,
+                path: self.path,
+                query: self.query,
+                route: self.route,
+                headers: self.headers,
+                body: self.body,
+                status: status.as_u16(),
+                code,
+                trace_id: trace_id.to_owned(),
+            })
+    }
+}
+
+fn read_body(bytes: &[u8]) -> Value {
+    if bytes.is_empty() {
+        return Value::Null;
+    }
+    serde_json::from_slice(bytes).unwrap_or_else(|_| {
+        let end = bytes.len().min(MAX_TEXT);
+        let text = String::from_utf8_lossy(&bytes[..end]);
+        // A broken token request may hold the secret in a form that cannot be found.
+        if text.contains("clientSecret") {
+            HIDDEN.into()
+        } else {
+            text.into()
+        }
+    })
+}
+
+fn read_headers(headers: &HeaderMap) -> BTreeMap<String, String> {
+    let mut read: BTreeMap<String, String> = BTreeMap::new();
+    for (name, value) in headers {
+        let text = String::from_utf8_lossy(value.as_bytes());
+        let text = match name.as_str() {
+            // The scheme is worth seeing, the token is not.
+            "authorization" => match text.split_once(' ') {
+                Some((scheme, _)) => format!("{scheme} {HIDDEN}"),
+                None => HIDDEN.to_owned(),
+            },
+            "cookie" | "proxy-authorization" => HIDDEN.to_owned(),
+            _ => text.into_owned(),
+        };
+        read.entry(name.as_str().to_owned())
+            .and_modify(|known| {
+                known.push_str(", ");
+                known.push_str(&text);
+            })
+            .or_insert(text);
+    }
+    read
+}

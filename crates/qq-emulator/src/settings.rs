@@ -1,0 +1,323 @@
+//! What can be changed while the emulator runs.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Behaviour that the platform's documents leave open, limits, and sizes. `GET` and
+/// `PATCH /emulator/v1/settings` read and change it; the field names are the JSON names.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Settings {
+    /// Heartbeat interval announced in HELLO, milliseconds. Takes effect for new connections.
+    /// `qq-botpy` beats every 30 s whatever it is told, so keep `heartbeat_interval` x
+    /// `heartbeat_tolerance` above 30,000 for it.
+    pub heartbeat_interval: u64,
+    /// A client silent for this many intervals is closed with 4009.
+    pub heartbeat_tolerance: u64,
+    /// More heartbeats than this within one interval are recorded as `ws.heartbeat_too_fast`.
+    pub heartbeats_per_interval: u32,
+    /// How long a disconnected session can be resumed, milliseconds.
+    pub resume_window: u64,
+    /// Events kept for each session to be replayed on RESUME.
+    pub replay_buffer: usize,
+    /// Pause between op 7 and the close with 4009, milliseconds.
+    pub reconnect_close_after_ms: u64,
+    /// Pause between op 9 and the close that follows it, milliseconds.
+    pub invalid_session_close_after_ms: u64,
+    /// `shards` in the answer of `GET /gateway/bot`.
+    pub shards: u32,
+    /// `max_concurrency`: sessions that may be started per `identify_window_ms`.
+    pub max_concurrency: u32,
+    /// The window of `max_concurrency`, milliseconds.
+    pub identify_window_ms: u64,
+    /// What happens to a client that identifies faster than `max_concurrency` allows.
+    pub identify_pace: IdentifyPace,
+    /// Session starts per 24 hours.
+    pub session_start_total: u32,
+    /// Session starts left; counted down by IDENTIFY, set back after 24 hours.
+    pub remaining: u32,
+    /// Intents granted to the bot, as a mask. Others are refused as `ungranted_intents` says.
+    pub granted_intents: u64,
+    /// How an IDENTIFY with an intent that was not granted is refused.
+    pub ungranted_intents: UngrantedIntents,
+    /// What happens when two connections identify with the same shard pair.
+    pub duplicate_shard: DuplicateShard,
+    /// Frames a client may send per minute before it is closed with 4008; 0 for no limit.
+    pub frames_per_minute: u32,
+    /// How a message that mentions the bot arrives from a group whose messages are all delivered,
+    /// and from a channel when the session has both message intents.
+    pub mention_delivery: MentionDelivery,
+    /// Life of an access token, milliseconds.
+    pub token_life: u64,
+    /// Token requests answered per minute before code 100001; 0 for no limit.
+    pub token_requests_per_minute: u32,
+    /// Send `expires_in` as a JSON number instead of a string.
+    pub expires_in_as_number: bool,
+    /// Which numbers an error body carries.
+    pub error_body: ErrorBody,
+    /// How long a C2C message can be answered, milliseconds.
+    pub c2c_reply_window: u64,
+    /// Answers per C2C message; 0 for no limit.
+    pub c2c_reply_budget: u32,
+    /// How long a group message can be answered, milliseconds.
+    pub group_reply_window: u64,
+    /// Answers per group message; 0 for no limit.
+    pub group_reply_budget: u32,
+    /// How long a message of a channel or a direct conversation can be answered, milliseconds.
+    pub guild_reply_window: u64,
+    /// Answers per message of a channel or a direct conversation; 0 for no limit.
+    pub guild_reply_budget: u32,
+    /// Whether a typing indicator (`msg_type` 6) uses up one answer.
+    pub typing_costs_budget: bool,
+    /// Messages that answer nothing, per user or group and minute; 0 for no limit.
+    pub active_per_minute: u32,
+    /// Messages that answer nothing, per user or group and day; 0 for no limit.
+    pub active_per_day: u32,
+    /// Messages that answer nothing, for the whole bot in groups and C2C, per minute; 0 for no limit.
+    pub active_per_bot_minute: u32,
+    /// Messages that answer nothing, per channel and day; 0 for no limit.
+    pub active_per_channel_day: u32,
+    /// Channels of one guild that may get messages that answer nothing, per day; 0 for no limit.
+    pub active_channels_per_guild_day: u32,
+    /// Direct messages that answer nothing, per user and day; 0 for no limit.
+    pub active_direct_per_user_day: u32,
+    /// Direct messages that answer nothing, for the whole bot, per day; 0 for no limit.
+    pub active_direct_per_day: u32,
+    /// Refuse guild messages (304018) and v2 messages (40054016) of a bot without a live session.
+    pub require_session: bool,
+    /// Entries kept in each of outbox, requests, violations and timeline.
+    pub log_size: usize,
+    /// Messages and events that are remembered for replies.
+    pub message_memory: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        const MINUTE: u64 = 60_000;
+        Self {
+            heartbeat_interval: 41_250,
+            heartbeat_tolerance: 2,
+            heartbeats_per_interval: 6,
+            resume_window: 5 * MINUTE,
+            replay_buffer: 10_000,
+            reconnect_close_after_ms: 3_000,
+            invalid_session_close_after_ms: 1_000,
+            shards: 1,
+            max_concurrency: 1,
+            identify_window_ms: 5_000,
+            identify_pace: IdentifyPace::Ignore,
+            session_start_total: 1_000,
+            remaining: 1_000,
+            granted_intents: crate::tables::tables().defined_intents(),
+            ungranted_intents: UngrantedIntents::Close,
+            duplicate_shard: DuplicateShard::Both,
+            frames_per_minute: 600,
+            mention_delivery: MentionDelivery::At,
+            token_life: 120 * MINUTE,
+            token_requests_per_minute: 600,
+            expires_in_as_number: false,
+            error_body: ErrorBody::Both,
+            c2c_reply_window: 60 * MINUTE,
+            c2c_reply_budget: 4,
+            group_reply_window: 5 * MINUTE,
+            group_reply_budget: 5,
+            guild_reply_window: 5 * MINUTE,
+            guild_reply_budget: 0,
+            typing_costs_budget: true,
+            active_per_minute: 20,
+            active_per_day: 1_000,
+            active_per_bot_minute: 30,
+            active_per_channel_day: 20,
+            active_channels_per_guild_day: 2,
+            active_direct_per_user_day: 2,
+            active_direct_per_day: 200,
+            require_session: false,
+            log_size: 10_000,
+            message_memory: 20_000,
+        }
+    }
+}
+
+/// See [`Settings::identify_pace`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum IdentifyPace {
+    /// Nothing.
+    Ignore,
+    /// A violation `ws.identify_too_fast`.
+    Record,
+    /// The violation, and a close with 4008.
+    Refuse,
+}
+
+/// See [`Settings::ungranted_intents`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum UngrantedIntents {
+    /// As documented: close with 4014.
+    Close,
+    /// As observed: op 9 with `d: false`, then close with 4903.
+    InvalidSession,
+}
+
+/// See [`Settings::duplicate_shard`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum DuplicateShard {
+    /// Both receive every event.
+    Both,
+    /// The older connection is closed with 4902 and its session ends.
+    Replace,
+}
+
+/// See [`Settings::mention_delivery`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum MentionDelivery {
+    /// As the event for mentions only.
+    At,
+    /// As the event for all messages only, with `mentions[].is_you`.
+    Full,
+    /// As both, with the same `d.id`.
+    Both,
+}
+
+/// See [`Settings::error_body`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ErrorBody {
+    /// `code` and `err_code`, as the live service does.
+    Both,
+    /// `err_code` alone, as the documents of 2026 print.
+    ErrCode,
+}
+
+impl Settings {
+    /// Applies a JSON object of changes. `reply_budget` sets the three budgets at once; `null`
+    /// sets a field back to its default. Nothing changes when any part is refused.
+    ///
+    /// # Errors
+    /// A sentence that names the field and what it accepts.
+    pub(crate) fn patch(&mut self, changes: &Value) -> Result<(), String> {
+        let Some(changes) = changes.as_object() else {
+            return Err("the body must be a JSON object of settings".into());
+        };
+        let mut next = self.clone();
+        for (name, value) in changes {
+            if name == "reply_budget" {
+                for part in [
+                    "c2c_reply_budget",
+                    "group_reply_budget",
+                    "guild_reply_budget",
+                ] {
+                    next.set(part, value)
+                        .map_err(|why| format!("reply_budget: {why}"))?;
+                }
+            } else {
+                next.set(name, value)
+                    .map_err(|why| format!("{name}: {why}"))?;
+            }
+        }
+        next.check()?;
+        *self = next;
+        Ok(())
+    }
+
+    fn set(&mut self, name: &str, value: &Value) -> Result<(), String> {
+        let mut fields = to_object(self);
+        if !fields.contains_key(name) {
+            return Err("there is no such setting; GET settings lists them".into());
+        }
+        let value = if value.is_null() {
+            to_object(&Self::default()).remove(name).unwrap_or_default()
+        } else {
+            value.clone()
+        };
+        fields.insert(name.to_owned(), value);
+        *self = Self::deserialize(Value::Object(fields)).map_err(|why| why.to_string())?;
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let positive = [
+            ("heartbeat_interval", self.heartbeat_interval),
+            ("heartbeat_tolerance", self.heartbeat_tolerance),
+            ("shards", self.shards.into()),
+            ("max_concurrency", self.max_concurrency.into()),
+            ("token_life", self.token_life),
+            ("replay_buffer", self.replay_buffer as u64),
+            ("log_size", self.log_size as u64),
+            ("message_memory", self.message_memory as u64),
+        ];
+        match positive.into_iter().find(|(_, value)| *value == 0) {
+            Some((name, _)) => Err(format!("{name}: must be at least 1")),
+            None => Ok(()),
+        }
+    }
+}
+
+fn to_object(settings: &Settings) -> serde_json::Map<String, Value> {
+    match serde_json::to_value(settings) {
+        Ok(Value::Object(fields)) => fields,
+        // A struct of plain fields always serialises to an object.
+        _ => serde_json::Map::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_patch_changes_only_what_it_names() {
+        let mut settings = Settings::default();
+        settings
+            .patch(
+                &json!({"heartbeat_interval": 200, "mention_delivery": "both", "reply_budget": 9}),
+            )
+            .unwrap();
+        assert_eq!(settings.heartbeat_interval, 200);
+        assert_eq!(settings.mention_delivery, MentionDelivery::Both);
+        assert_eq!(
+            (settings.c2c_reply_budget, settings.guild_reply_budget),
+            (9, 9)
+        );
+        assert_eq!(settings.shards, 1);
+        settings
+            .patch(&json!({"heartbeat_interval": null}))
+            .unwrap();
+        assert_eq!(settings.heartbeat_interval, 41_250);
+    }
+
+    #[test]
+    fn a_bad_patch_names_the_field_and_changes_nothing() {
+        let mut settings = Settings::default();
+        for (patch, field) in [
+            (
+                json!({"shards": 4, "heartbeat": 1}),
+                "heartbeat: there is no such",
+            ),
+            (
+                json!({"shards": 4, "remaining": "many"}),
+                "remaining: invalid type",
+            ),
+            (json!({"shards": 0}), "shards: must be at least 1"),
+            (
+                json!({"mention_delivery": "never"}),
+                "mention_delivery: unknown variant",
+            ),
+            (json!([1]), "JSON object"),
+        ] {
+            let why = settings.patch(&patch).unwrap_err();
+            assert!(why.contains(field), "{why}");
+            assert_eq!(settings.shards, 1);
+        }
+    }
+}
