@@ -360,31 +360,34 @@ let stick = true; // the reader is at the end of the log
 let scrolledTo = 0;
 let fresh = 0; // messages that arrived while the reader was not
 
+// Links stay the same elements while what they show changes: a click that began on one ends on it.
 function showList() {
-  const conversations = [...state.conversations.values()];
-  const parts = [];
+  let unread = 0;
   for (const scene of SCENES) {
-    const entries = conversations.filter((conversation) => conversation.scene === scene);
-    if (!entries.length) continue;
-    parts.push(el("h2", { id: `list-${scene}` }, t(scene)), el("ul", { "aria-labelledby": `list-${scene}` }, ...entries.map(listEntry)));
+    const conversations = [...state.conversations.values()].filter((conversation) => conversation.scene === scene);
+    const list = $(`list-${scene}`);
+    list.parentElement.hidden = !conversations.length;
+    const links = [...list.querySelectorAll("a")];
+    if (conversations.length !== links.length || conversations.some(({ key }, index) => links[index].dataset.conversation !== key)) {
+      list.replaceChildren(...conversations.map(({ key }) => el("li", {}, el("a", { className: "entry", href: `#${key}`, dataset: { conversation: key } }))));
+    }
+    conversations.forEach((conversation, index) => showEntry(list.children[index].firstElementChild, conversation));
+    unread += conversations.reduce((sum, conversation) => sum + conversation.unread, 0);
   }
-  const focused = document.activeElement?.dataset.conversation;
-  $("list").replaceChildren(...parts);
-  if (focused) $("list").querySelector(`[data-conversation="${CSS.escape(focused)}"]`)?.focus();
-  const unread = conversations.reduce((sum, conversation) => sum + conversation.unread, 0);
   document.title = (unread ? `(${unread}) ` : "") + t("title");
 }
 
-function listEntry(conversation) {
+function showEntry(link, conversation) {
   const last = conversation.items.at(-1);
-  const entry = el("a", { className: "entry", href: `#${conversation.key}`, dataset: { conversation: conversation.key } },
+  link.replaceChildren(...[
     emblem(conversation),
     el("span", { className: "entry-name" }, conversation.name),
-    last ? el("time", {}, clock(new Date(last.at))) : null,
+    last ? el("time", {}, clock(new Date(last.at))) : "",
     el("span", { className: "entry-last" }, last ? preview(last) : conversation.place ?? t("nothingYet")),
-    conversation.unread ? el("span", { className: "unread", role: "img", "aria-label": t("unread", { n: conversation.unread }) }) : null);
-  if (conversation === state.current) entry.setAttribute("aria-current", "page");
-  return el("li", {}, entry);
+    conversation.unread ? el("span", { className: "unread", role: "img", "aria-label": t("unread", { n: conversation.unread }) }) : "",
+  ]);
+  if (conversation === state.current) link.setAttribute("aria-current", "page");
+  else link.removeAttribute("aria-current");
 }
 
 function emblem(conversation) {
@@ -503,7 +506,7 @@ function quote(item) {
   if (!answered) return el("p", { className: "quote" }, t("quoteGone"));
   const { name } = answered.author;
   const text = preview(answered);
-  const button = el("button", { type: "button", className: "quote", "aria-label": t("quoteOf", { name, text }) }, el("b", {}, name), text);
+  const button = el("button", { type: "button", className: "quote", "aria-label": t("quoteOf", { name, text }) }, el("b", {}, name), " ", text);
   button.onclick = () => {
     const target = $(`message-${answered.n}`);
     target?.scrollIntoView({ block: "nearest" });
@@ -542,6 +545,7 @@ function emptyState() {
 // ---------------------------------------------------------------- the bot
 
 let lostAt = null;
+let held = null; // the connected sessions as last seen, null after a loss
 
 function setLink(link) {
   state.link = link;
@@ -554,6 +558,7 @@ function setSessions(count) {
   state.sessions = count;
   showStatus();
   if (before === null || (before > 0) === (count > 0)) return before === null;
+  held = null;
   if (count === 0) {
     lostAt = Date.now();
     trail(t("lost"), "bad");
@@ -605,7 +610,9 @@ async function press(fault) {
   const { path, body, name } = FAULTS[fault];
   trail(t("pressed", { fault: t(name) }), "");
   try {
-    await call(path, body);
+    const { connections } = await call(path, body);
+    if (!connections) toast(t("failed", { what: t(name), cause: t("nobodyHit") }));
+    refreshSoon();
   } catch (error) {
     toast(t("failed", { what: t(name), cause: error.message }));
   }
@@ -632,6 +639,10 @@ function showViolations(violations) {
 }
 
 function showSessions(sessions) {
+  // A bot may be back before anybody saw it gone.
+  const now = sessions.filter((session) => session.connected).map(({ id, resumes }) => `${id} ${resumes}`).join();
+  if (held && now && now !== held) trail(t("reconnected"), "good");
+  held = now;
   $("sessions-hint").hidden = sessions.length > 0;
   $("sessions").replaceChildren(...sessions.map((session) => el("li", { className: session.connected ? "good" : "bad" },
     el("b", {}, t(session.connected ? "sessionLive" : "sessionGone")),
@@ -760,8 +771,8 @@ async function refresh() {
     // The emulator was reset and began its count anew.
     if (timeline.last < asked) connect();
     showViolations(violations);
-    showSessions(sessions);
     sessionsAre(sessions.filter((session) => session.connected).length);
+    showSessions(sessions);
   } catch {
     // A lost server ends the live stream too, and that is where it is shown.
   }
