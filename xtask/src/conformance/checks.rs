@@ -92,11 +92,20 @@ struct Watch<'a> {
 }
 
 impl Watch<'_> {
-    /// Says something and waits for the answer.
+    /// Says something and waits for an answer in the same scene that repeats it.
     fn talk(&mut self, scene: &str, content: &str, limit: Duration) -> Result<()> {
         let message = self.control.say(scene, content)?;
         self.until(limit, "no answer", |control| {
-            Ok(control.reply_to(&message)?.is_some())
+            let Some(reply) = control.reply_to(&message)? else {
+                return Ok(false);
+            };
+            let text = reply["body"]["content"].as_str().unwrap_or_default();
+            if reply["scene"] == scene && text.contains(content) {
+                return Ok(true);
+            }
+            Err(Error::new(format!(
+                "`{content}` in {scene} was answered with {reply}"
+            )))
         })
     }
 
@@ -142,9 +151,11 @@ mod tests {
     use super::*;
     use crate::process;
 
-    /// An emulator that behaves as told: every message but those of `deaf` scenes is answered at once.
+    /// An emulator that behaves as told: every message but those of the `deaf` scene is
+    /// answered at once, with what it said if the client `listens`.
     struct Fake {
         deaf: &'static str,
+        listens: bool,
         violations: Value,
         resumes: bool,
     }
@@ -163,7 +174,11 @@ mod tests {
                         "/emulator/v1/messages" => {
                             let id = format!("m{}", outbox.len());
                             let answers = body["scene"] != self.deaf;
-                            outbox.push(json!({"reply_to": answers.then_some(&id)}));
+                            outbox.push(json!({
+                                "reply_to": answers.then_some(&id),
+                                "scene": body["scene"],
+                                "body": {"content": if self.listens { &body["content"] } else { &Value::Null }},
+                            }));
                             json!({"message_id": id})
                         }
                         "/emulator/v1/outbox?after=0" => json!(outbox),
@@ -223,6 +238,7 @@ mod tests {
     fn good() -> Fake {
         Fake {
             deaf: "",
+            listens: true,
             violations: json!([{"level": "warn", "code": "ws.seq", "message": "late"}]),
             resumes: true,
         }
@@ -240,6 +256,14 @@ mod tests {
             ..good()
         };
         assert_eq!(failures(fake, "sleep 60"), ["clean"]);
+    }
+
+    #[test]
+    fn an_answer_to_something_else_is_a_failure() {
+        let mut fake = good();
+        fake.listens = false;
+        let talks = ["group", "c2c", "channel", "direct", "replay", "reconnect"];
+        assert_eq!(failures(fake, "sleep 60"), talks);
     }
 
     #[test]

@@ -42,8 +42,8 @@ struct Client {
     name: &'static str,
     /// The pinned packages to install, relative to the workspace root.
     requirements: &'static str,
-    /// The bot under test: a script that answers every message it is told, started with the
-    /// emulator's base address, an app id and a secret.
+    /// The bot under test: a script that answers every message with a text that repeats it, started
+    /// with the emulator's base address, an app id and a secret.
     driver: &'static str,
 }
 
