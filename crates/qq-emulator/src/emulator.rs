@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use crate::clock::millis;
-use crate::gateway::{Fault, Target, apply};
+use crate::gateway::{Fault, Session, Target, apply};
 use crate::platform::{Origin, Platform};
 use crate::say::{self, Say};
 use crate::settings::Settings;
@@ -290,29 +290,33 @@ impl Emulator {
                     .sessions
                     .values()
                     .find(|session| session.connection.is_some())
-                    .map(|session| session.view())
+                    .map(Session::view)
             })
             .await
     }
 
     /// Closes with a code: the connection of one session, or all connections. Gives how many were
     /// hit; a session that is not connected counts as none.
+    #[expect(clippy::must_use_candidate, reason = "called for its effect")]
     pub fn close_session(&self, session: Option<&str>, code: u16) -> usize {
         self.fault(session, Fault::Close(code))
     }
 
     /// Resets the TCP connection of one session, or all of them, without a close frame.
+    #[expect(clippy::must_use_candidate, reason = "called for its effect")]
     pub fn drop_connections(&self, session: Option<&str>) -> usize {
         self.fault(session, Fault::Drop)
     }
 
     /// Sends op 7 and, after [`Settings::reconnect_close_after_ms`], closes with 4009.
+    #[expect(clippy::must_use_candidate, reason = "called for its effect")]
     pub fn reconnect(&self, session: Option<&str>) -> usize {
         self.fault(session, Fault::Reconnect)
     }
 
     /// Sends op 9 and, after [`Settings::invalid_session_close_after_ms`], closes: with 4006 and
     /// the session gone, or, if `resumable`, with 4009.
+    #[expect(clippy::must_use_candidate, reason = "called for its effect")]
     pub fn invalid_session(&self, session: Option<&str>, resumable: bool) -> usize {
         self.fault(session, Fault::InvalidSession { resumable })
     }
@@ -380,12 +384,7 @@ impl Platform {
             let now = state.clock.now();
             let window = state.settings.resume_window;
             state.gateway.expire_sessions(now, window);
-            state
-                .gateway
-                .sessions
-                .values()
-                .map(|session| session.view())
-                .collect()
+            state.gateway.sessions.values().map(Session::view).collect()
         })
     }
 }

@@ -48,13 +48,10 @@ pub(crate) async fn serve(platform: Arc<Platform>, listener: TcpListener, guard:
             () = stopping.requested() => return,
             accepted = accept => accepted,
         };
-        let (stream, address) = match accepted {
-            Ok(accepted) => accepted,
-            Err(_) => {
-                // Out of file descriptors, or the peer is gone already: go on a little later.
-                tokio::time::sleep(Duration::from_millis(10)).await;
-                continue;
-            }
+        let Ok((stream, address)) = accepted else {
+            // Out of file descriptors, or the peer is gone already: go on a little later.
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            continue;
         };
         let peer = Peer {
             address,

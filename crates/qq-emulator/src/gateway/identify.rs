@@ -228,7 +228,7 @@ fn shard_free(state: &mut State, connection: u64, app_id: &str, shard: [u32; 2])
         let live = session
             .connection
             .and_then(|number| state.gateway.connections.get(&number))
-            .is_some_and(|connection| connection.is_live());
+            .is_some_and(super::Connection::is_live);
         (live && session.app_id == app_id && session.shard == shard)
             .then_some((*number, session.connection))
     });

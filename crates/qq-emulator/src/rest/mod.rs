@@ -112,7 +112,7 @@ pub(crate) async fn handle(Shared(platform): Shared<Arc<Platform>>, request: Req
                     serve(state, &call, &mut findings)
                 }),
         };
-        answer_with(state, &client, log, trace_id, answer, findings)
+        answer_with(state, &client, log, &trace_id, answer, findings)
     })
 }
 
@@ -138,19 +138,19 @@ fn answer_with(
     state: &mut State,
     client: &str,
     log: request_log::Entry,
-    trace_id: String,
+    trace_id: &str,
     answer: Answer,
     mut findings: Vec<Finding>,
 ) -> Response {
     let (status, code, body) = match answer {
         Ok(body) => (StatusCode::OK, None, body),
         Err(refusal) => {
-            let body = refusal.body(&trace_id, state.settings.error_body);
+            let body = refusal.body(trace_id, state.settings.error_body);
             findings.extend(refusal.finding);
             (refusal.status, Some(refusal.code), body)
         }
     };
-    let request = log.record(state, status, code, &trace_id);
+    let request = log.record(state, status, code, trace_id);
     let actor = Actor {
         client: client.to_owned(),
         session: None,
@@ -159,7 +159,7 @@ fn answer_with(
     for finding in findings {
         state.record(&actor, finding);
     }
-    json_response(status, &trace_id, &body)
+    json_response(status, trace_id, &body)
 }
 
 /// The content type is exactly `application/json`: a client compares the whole value.
