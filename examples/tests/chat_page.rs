@@ -1,7 +1,8 @@
-//! The emulator's chat page in a real browser: a person types, the bot answers, and a fault does
-//! not end the conversation.
+//! The emulator's chat page in a real browser: people type, the bot answers, and a fault does not
+//! end the conversation.
 //!
-//! With `QQBOT_SCREENSHOTS` set to a folder, the test leaves its pictures there.
+//! With `QQBOT_SCREENSHOTS` set to a folder, the test leaves its pictures there; `chat-page.png`
+//! is the one in `docs`.
 
 #![forbid(unsafe_code)]
 
@@ -13,9 +14,9 @@ mod browser_bot;
 use std::time::Duration;
 
 use fantoccini::Client;
-use fantoccini::wd::WindowHandle;
 use qq_emulator::Emulator;
 use serde_json::json;
+use tokio::time::timeout;
 
 use browser::{Browser, PageExt, Result};
 
@@ -26,75 +27,79 @@ const CHANNEL: &str = "a.entry[data-conversation^='channel/']";
 const DIRECT: &str = "a.entry[data-conversation^='direct/']";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_person_and_a_bot_talk_in_the_browser() -> Result<()> {
+async fn people_and_a_bot_talk_in_the_browser() -> Result<()> {
     let Some(browser) = Browser::start().await? else {
         return Ok(());
     };
     let page = browser.page.clone();
     // In a task of its own, so that a failed assertion still ends the browser.
-    let scenario = tokio::spawn(tokio::time::timeout(WHOLE_TEST, scenario(page))).await;
-    browser.close().await?;
-    scenario??
+    let outcome = tokio::spawn(timeout(WHOLE_TEST, scenario(page))).await;
+    let closed = browser.close().await;
+    outcome???;
+    closed
 }
 
 async fn scenario(page: Client) -> Result<()> {
     let emulator = Emulator::builder().port(0).start().await?;
     page.resize(1280, 800).await?;
     page.prefer("light").await?;
-    page.goto(&emulator.base_url()).await?;
+    page.goto(emulator.base_url()).await?;
 
     tells_a_newcomer_how_to_connect(&page, &emulator).await?;
-    let bot = browser_bot::start(&emulator.base_url(), emulator.app_id(), emulator.secret());
+    let bot = browser_bot::start(emulator.base_url(), emulator.app_id(), emulator.secret());
     page.see("#status[data-state='connected']").await?;
 
     answers_in_every_scene(&page).await?;
-    shows_texts_as_texts(&page).await?;
+    lets_everybody_speak(&page).await?;
     shows_the_same_in_every_tab(&page).await?;
+    marks_what_is_unread(&page, &emulator).await?;
+    shows_markdown(&page).await?;
     survives_a_dropped_connection(&page).await?;
-    assert!(
-        page.see("#violation-badge[hidden]").await.is_ok(),
-        "the bot broke a rule"
-    );
-
     looks_right_by_day_and_by_night(&page).await?;
+    shows_texts_as_texts(&page).await?;
+    assert_eq!(emulator.violations().len(), 0, "the bot broke a rule");
+    page.see("#violation-badge[hidden]").await?;
+
     fits_a_phone(&page).await?;
     speaks_chinese(&page).await?;
     assert_eq!(page.console_errors().await?, Vec::<String>::new());
 
+    says_why_the_emulator_refuses(&page).await?;
     bot.stop().await?;
     page.see("#status[data-state='disconnected']").await?;
-    Ok(())
+    outlives_the_emulator(&page, emulator).await
 }
 
 async fn tells_a_newcomer_how_to_connect(page: &Client, emulator: &Emulator) -> Result<()> {
     page.see("#status[data-state='disconnected']").await?;
     let shown = page.see(".empty .connect").await?.text().await?;
-    for wanted in [&emulator.base_url(), emulator.app_id(), emulator.secret()] {
+    for wanted in [emulator.base_url(), emulator.app_id(), emulator.secret()] {
         assert!(shown.contains(wanted), "{wanted} is not in {shown}");
     }
     Ok(())
 }
 
 async fn answers_in_every_scene(page: &Client) -> Result<()> {
-    for scene in [GROUP, C2C, CHANNEL, DIRECT] {
-        page.click(scene).await?;
-        page.click(&format!("{scene}[aria-current]")).await?;
+    for scene in [DIRECT, CHANNEL, C2C, GROUP] {
+        open(page, scene).await?;
         page.say("!ping").await?;
-        page.see(".message[data-own] .text").await?;
+        page.see_path("//article[@data-own]//p[.='!ping']").await?;
         assert_eq!(pong(page, 1).await?, "mia !ping", "quoted in {scene}");
-        page.see_path("//textarea[@id='text'][not(text())]").await?;
-        assert_eq!(
-            page.value("document.getElementById('text').value").await?,
-            ""
-        );
+        let left = page.value("document.getElementById('text').value").await?;
+        assert_eq!(left, "", "left in the composer in {scene}");
     }
     Ok(())
 }
 
-/// Waits for the nth `Pong!` of the bot, and answers what it quotes.
+async fn open(page: &Client, conversation: &str) -> Result<()> {
+    page.click(conversation).await?;
+    page.see(&format!("{conversation}[aria-current]")).await?;
+    Ok(())
+}
+
+/// Waits for the nth `Pong!` of the bot; gives what it quotes.
 async fn pong(page: &Client, nth: usize) -> Result<String> {
-    let answer =
-        format!("(//article[@data-bot]//p[@class='text'][normalize-space()='Pong!'])[{nth}]");
+    let answer = format!("(//article[@data-bot]//p[.='Pong!'])[{nth}]");
     page.see_path(&answer).await?;
     let quote = format!("{answer}/ancestor::article//*[@class='quote']");
     Ok(page.see_path(&quote).await?.text().await?)
@@ -102,26 +107,56 @@ async fn pong(page: &Client, nth: usize) -> Result<String> {
 
 async fn shows_texts_as_texts(page: &Client) -> Result<()> {
     const HOSTILE: &str = "<img src=x onerror=\"document.title='taken'\">";
-    page.click(GROUP).await?;
+    open(page, CHANNEL).await?;
     page.say(HOSTILE).await?;
-    page.see_path("//article[not(@data-bot)]//p[contains(., 'onerror=')]")
+    for author in ["not(@data-bot)", "@data-bot"] {
+        let shown = page
+            .see_path(&format!("//article[{author}]//p[contains(., 'onerror=')]"))
+            .await?;
+        assert_eq!(shown.text().await?, HOSTILE);
+    }
+    let images = page
+        .value("document.querySelectorAll('#log img').length")
         .await?;
-    page.see_path("//article[@data-bot]//p[contains(., 'onerror=')]")
-        .await?;
-    assert_eq!(
-        page.value("document.querySelectorAll('#log img').length")
-            .await?,
-        0
-    );
+    assert_eq!(images, 0);
     assert_ne!(page.title().await?, "taken");
+    Ok(())
+}
+
+async fn shows_markdown(page: &Client) -> Result<()> {
+    open(page, GROUP).await?;
+    page.say("!help").await?;
+    let commands = page.see(".message[data-bot] .markdown ul").await?;
+    assert!(commands.text().await?.contains("!ping answers Pong!"));
+    page.see(".markdown a[href^='https://bot.q.qq.com/']")
+        .await?;
+    let links = page
+        .value("[...document.querySelectorAll('#log a')].map((link) => link.protocol)")
+        .await?;
+    assert_eq!(links, json!(["https:"]), "a link that is no web address");
+    Ok(())
+}
+
+async fn lets_everybody_speak(page: &Client) -> Result<()> {
+    page.see("#speaker").await?.select_by_label("leo").await?;
+    page.say("tea at four?").await?;
+    page.see_path("//article[@data-own][.//header[.='leo']]//p[.='tea at four?']")
+        .await?;
+    page.see_path("//article[@data-bot]//p[.='tea at four?']")
+        .await?;
+    // To leo, mia is somebody else.
+    page.see_path("//article[not(@data-own)][.//header[.='mia']]")
+        .await?;
+    page.see("#speaker").await?.select_by_label("mia").await?;
+    page.see_path("//article[@data-own][.//header[.='mia']]")
+        .await?;
     Ok(())
 }
 
 async fn shows_the_same_in_every_tab(page: &Client) -> Result<()> {
     let first = page.window().await?;
     let address = page.current_url().await?;
-    let second = page.new_window(true).await?;
-    let second = WindowHandle::try_from(second.handle)?;
+    let second = page.new_window(true).await?.handle;
     page.switch_to_window(second.clone()).await?;
     page.goto(address.as_str()).await?;
     pong(page, 1).await?;
@@ -135,20 +170,37 @@ async fn shows_the_same_in_every_tab(page: &Client) -> Result<()> {
     Ok(())
 }
 
+async fn marks_what_is_unread(page: &Client, emulator: &Emulator) -> Result<()> {
+    let user = &emulator.world().users[1].openid;
+    let entry = format!("a.entry[data-conversation='c2c/{user}']");
+    let said = format!(
+        "fetch('/emulator/v1/messages', {{method: 'POST', body: JSON.stringify(\
+         {{scene: 'c2c', conversation: '{user}', content: '!ping'}})}})\
+         .then((response) => response.status)"
+    );
+    assert_eq!(page.value(&said).await?, 200);
+    page.see(&format!("{entry} .unread")).await?;
+    page.click(&entry).await?;
+    pong(page, 1).await?;
+    page.see(&format!("{entry}:not(:has(.unread))")).await?;
+    open(page, GROUP).await
+}
+
 async fn survives_a_dropped_connection(page: &Client) -> Result<()> {
     page.click("#tools-toggle").await?;
     page.click("[data-fault='drop']").await?;
-    page.see("#trail .good").await?;
+    page.see("#trail .good:first-child").await?;
     page.see("#status[data-state='connected']").await?;
     page.say("!ping").await?;
     pong(page, 3).await?;
-    page.click("#tools-close").await?;
     Ok(())
 }
 
 async fn looks_right_by_day_and_by_night(page: &Client) -> Result<()> {
     const BRIGHTNESS: &str = "Math.max(...getComputedStyle(document.body).backgroundColor\
                               .match(/\\d+/g).slice(0, 3).map(Number))";
+    page.save_picture("chat-page.png").await?;
+    page.click("#tools-close").await?;
     page.save_picture("chat-page-light.png").await?;
     let day = page.value(BRIGHTNESS).await?;
     page.prefer("dark").await?;
@@ -168,24 +220,29 @@ async fn fits_a_phone(page: &Client) -> Result<()> {
     page.click("#tools-close").await?;
     page.click(".back").await?;
     page.click(C2C).await?;
-    assert_fits(page, "another conversation").await?;
     page.say(&"wide".repeat(200)).await?;
     page.see_path("//article[@data-bot]//p[contains(., 'widewide')]")
         .await?;
     assert_fits(page, "a long word").await?;
     page.click(".back").await?;
     page.see("body[data-view='list']").await?;
-    assert_fits(page, "the list").await
+    assert_fits(page, "the list").await?;
+    page.resize(1280, 800).await?;
+    open(page, GROUP).await
 }
 
 async fn assert_fits(page: &Client, what: &str) -> Result<()> {
     let widths = page
-        .value("[innerWidth, document.documentElement.scrollWidth, document.getElementById('log').scrollWidth - document.getElementById('log').clientWidth]")
+        .value(
+            "[innerWidth, document.documentElement.scrollWidth, \
+             ...['log', 'tools'].map((id) => document.getElementById(id))\
+             .map((part) => part.scrollWidth - part.clientWidth)]",
+        )
         .await?;
     assert_eq!(
         widths,
-        json!([360, 360, 0]),
-        "{what} is wider than the phone"
+        json!([360, 360, 0, 0]),
+        "{what} is wider than a phone"
     );
     Ok(())
 }
@@ -197,5 +254,30 @@ async fn speaks_chinese(page: &Client) -> Result<()> {
     assert_eq!(status, "机器人已连接");
     page.click("#language").await?;
     page.see("html[lang='en']").await?;
+    Ok(())
+}
+
+async fn says_why_the_emulator_refuses(page: &Client) -> Result<()> {
+    page.execute(
+        "document.querySelector('#speaker option').value = 'nobody'",
+        Vec::new(),
+    )
+    .await?;
+    page.say("who am I?").await?;
+    page.see_path("//*[@role='alert'][contains(., 'author')]")
+        .await?;
+    let left = page.value("document.getElementById('text').value").await?;
+    assert_eq!(left, "who am I?", "a refused text is kept");
+    Ok(())
+}
+
+async fn outlives_the_emulator(page: &Client, emulator: Emulator) -> Result<()> {
+    let port = emulator.port();
+    emulator.stop().await;
+    page.see("#status[data-state='offline']").await?;
+    let _restarted = Emulator::builder().port(port).start().await?;
+    page.see("#status[data-state='disconnected']").await?;
+    // It begins anew, and so does the page.
+    page.see(".empty").await?;
     Ok(())
 }

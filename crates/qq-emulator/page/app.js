@@ -544,7 +544,7 @@ function emptyState() {
 
 // ---------------------------------------------------------------- the bot
 
-let lostAt = null;
+let lostAt = null; // when a fault was pressed or the bot was seen gone
 let held = null; // the connected sessions as last seen, null after a loss
 
 function setLink(link) {
@@ -560,16 +560,24 @@ function setSessions(count) {
   if (before === null || (before > 0) === (count > 0)) return before === null;
   held = null;
   if (count === 0) {
-    lostAt = Date.now();
+    lostAt ??= performance.now();
     trail(t("lost"), "bad");
-  } else if (lostAt) {
-    const words = t("returned", { seconds: ((Date.now() - lostAt) / 1000).toFixed(1) });
-    trail(words, "good");
-    toast(words, "good");
   } else {
-    trail(t("online"), "good");
+    cameBack();
   }
   return true;
+}
+
+function cameBack() {
+  if (lostAt === null) {
+    trail(t("online"), "good");
+    return;
+  }
+  const ms = Math.ceil(performance.now() - lostAt);
+  const words = t("returned", { time: ms < 1000 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s` });
+  trail(words, "good");
+  toast(words, "good");
+  lostAt = null;
 }
 
 function showStatus() {
@@ -610,10 +618,12 @@ async function press(fault) {
   const { path, body, name } = FAULTS[fault];
   trail(t("pressed", { fault: t(name) }), "");
   try {
+    lostAt = performance.now();
     const { connections } = await call(path, body);
-    if (!connections) toast(t("failed", { what: t(name), cause: t("nobodyHit") }));
+    if (!connections) throw new Error(t("nobodyHit"));
     refreshSoon();
   } catch (error) {
+    lostAt = null;
     toast(t("failed", { what: t(name), cause: error.message }));
   }
 }
@@ -641,7 +651,7 @@ function showViolations(violations) {
 function showSessions(sessions) {
   // A bot may be back before anybody saw it gone.
   const now = sessions.filter((session) => session.connected).map(({ id, resumes }) => `${id} ${resumes}`).join();
-  if (held && now && now !== held) trail(t("reconnected"), "good");
+  if (held && now && now !== held) cameBack();
   held = now;
   $("sessions-hint").hidden = sessions.length > 0;
   $("sessions").replaceChildren(...sessions.map((session) => el("li", { className: session.connected ? "good" : "bad" },
@@ -684,6 +694,7 @@ let stream = null;
 let attempts = 0;
 let retryTimer = null;
 let refreshTimer = null;
+let sessionEvents = 0;
 let listTimer = null;
 
 // Reads what was said, then follows. Reading again after every loss lets a page outlive its server:
@@ -722,6 +733,7 @@ function follow() {
   };
   source.addEventListener("message", (event) => receive(JSON.parse(event.data)));
   source.addEventListener("session", (event) => {
+    sessionEvents += 1;
     const { connected, sessions } = JSON.parse(event.data);
     sessionsAre(connected ? sessions : 0);
     refreshSoon();
@@ -767,10 +779,13 @@ async function refresh() {
   if (state.link !== "live") return;
   try {
     const asked = state.last;
+    const seen = sessionEvents;
     const [violations, sessions, timeline] = await Promise.all([call("violations"), call("sessions"), call(`timeline?after=${asked}`)]);
     // The emulator was reset and began its count anew.
     if (timeline.last < asked) connect();
     showViolations(violations);
+    // An answer older than the latest event is no news.
+    if (seen !== sessionEvents) return;
     sessionsAre(sessions.filter((session) => session.connected).length);
     showSessions(sessions);
   } catch {

@@ -3,6 +3,7 @@
 use std::env;
 use std::error::Error;
 use std::fs;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
@@ -51,7 +52,8 @@ impl Browser {
             if env::var_os("CI").is_some_and(|ci| !ci.is_empty()) {
                 return Err(why.into());
             }
-            eprintln!("skipped: {why}");
+            // Straight to the terminal: what a passing test prints with `eprintln` is not shown.
+            writeln!(io::stderr(), "\nskipped: {why}")?;
             return Ok(None);
         };
 
@@ -141,7 +143,7 @@ pub(crate) trait PageExt {
     async fn prefer(&self, scheme: &str) -> Result<()>;
     /// Waits until the CSS selector finds something.
     async fn see(&self, selector: &str) -> Result<Element>;
-    /// Waits until the XPath finds something.
+    /// Waits until the `XPath` finds something.
     async fn see_path(&self, path: &str) -> Result<Element>;
     /// Waits for the element, then clicks it.
     async fn click(&self, selector: &str) -> Result<()>;

@@ -19,6 +19,11 @@ use crate::browser::{PATIENCE, Result};
 /// Groups and C2C, direct messages, mentions in channels.
 const INTENTS: u64 = 1 << 25 | 1 << 12 | 1 << 30;
 
+/// The second link is one that no page may follow.
+const HELP: &str = "**What I can do**\n\n- `!ping` answers *Pong!*\n- `!help` shows [the \
+                    guide](https://bot.q.qq.com/wiki/)[.](javascript:alert(1))\n- \
+                    anything else comes back";
+
 /// A running bot.
 pub(crate) struct Bot {
     stop: oneshot::Sender<()>,
@@ -158,13 +163,13 @@ async fn answer(rest: &Rest, event: &str, message: &Value) -> Result<()> {
         .and_then(|rest| rest.split_once('>'))
         .map_or(said, |(_, said)| said)
         .trim();
-    let content = match said {
-        "!ping" => "Pong!",
-        other => other,
+    let mut body = match said {
+        "!ping" => json!({"content": "Pong!"}),
+        "!help" => json!({"msg_type": 2, "markdown": {"content": HELP}}),
+        other => json!({"content": other}),
     };
-    let mut body = json!({"content": content, "msg_id": message["id"]});
+    body["msg_id"] = message["id"].clone();
     if path.starts_with("/v2/") {
-        body["msg_type"] = json!(0);
         body["msg_seq"] = json!(1);
     }
     rest.call(Method::POST, &path, Some(&body)).await?;
