@@ -4,6 +4,7 @@ use bitflags::bitflags;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::event::{EventKind, EventKinds};
+use crate::wire::{FromScalar, Lenient, Scalar, read_scalar};
 
 macro_rules! intents {
     ($($(#[$inner:ident $($args:tt)*])* $name:ident = $bit:literal, $with:ident, $approval:literal;)*) => {
@@ -121,6 +122,18 @@ impl<'de> Deserialize<'de> for Intents {
     /// Unknown bits are kept.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         u32::deserialize(deserializer).map(Self::from_bits_retain)
+    }
+}
+
+impl FromScalar for Intents {
+    fn from_scalar(scalar: Scalar<'_>) -> Option<Self> {
+        u32::from_scalar(scalar).map(Self::from_bits_retain)
+    }
+}
+
+impl<'de> Lenient<'de> for Intents {
+    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        read_scalar(deserializer)
     }
 }
 

@@ -16,17 +16,43 @@
 pub mod wire;
 
 pub mod access_token;
+pub mod announce;
 pub mod api_error;
+pub mod api_permission;
+pub mod audio;
+pub mod audit;
+pub mod channel;
 pub mod credentials;
+#[doc(hidden)]
+pub mod describe;
+pub mod dms;
 pub mod environment;
 pub mod event;
+pub mod forum;
+pub mod friend;
 pub mod gateway;
+pub mod group;
+pub mod guild;
 pub mod id;
 pub mod intents;
+pub mod interaction;
+pub mod menu;
 pub mod message;
+pub mod message_setting;
+pub mod mute;
 pub mod outgoing;
+pub mod panel;
+pub mod permission;
+pub mod pin;
+pub mod reaction;
+pub mod request;
+pub mod role;
+pub mod schedule;
+pub mod share_link;
+pub mod subscribe;
 pub mod timestamp;
 pub mod user;
+pub mod webhook;
 
 pub use self::access_token::{AccessToken, AccessTokenError, BearerToken};
 pub use self::api_error::ApiError;

@@ -49,6 +49,13 @@ impl Timestamp {
         Self(Form::Number(seconds))
     }
 
+    /// The time as milliseconds since 1970 in a text, the form of schedules; what is no point in time stays.
+    #[must_use]
+    pub fn to_millis_text(&self) -> Self {
+        self.unix_millis()
+            .map_or_else(|| self.clone(), |millis| Self(Form::NumberText(millis)))
+    }
+
     /// Milliseconds since 1970, or `None` when the platform sent something that is no point in time.
     #[must_use]
     pub const fn unix_millis(&self) -> Option<i64> {

@@ -1,13 +1,15 @@
 //! The frames of the gateway and of webhooks.
 
 mod close_code;
-mod control;
-mod discovery;
+pub(crate) mod control;
+pub(crate) mod discovery;
 mod envelope;
-mod opcode;
+pub(crate) mod opcode;
+pub(crate) mod webhook_session;
 
 pub use self::close_code::{CloseAction, CloseCode};
 pub use self::control::{Hello, Identify, Ready, Resume, Resumed};
 pub use self::discovery::{Gateway, GatewayBot, SessionStartLimit, ShardId};
 pub use self::envelope::{Envelope, EnvelopeError};
 pub use self::opcode::OpCode;
+pub use self::webhook_session::{CreateWebhookSession, HttpReady, HttpSession};

@@ -7,21 +7,23 @@
 //! | QQ group | [`GroupMessage`] | the group |
 //! | one-to-one chat | [`C2CMessage`] | the user |
 
-mod ark;
-mod attachment;
-mod c2c;
+pub(crate) mod ark;
+pub(crate) mod attachment;
+pub(crate) mod c2c;
 mod conversation;
-mod embed;
-mod group;
-mod guild;
-mod reference;
-mod scene;
+pub(crate) mod deleted;
+pub(crate) mod embed;
+pub(crate) mod group;
+pub(crate) mod guild;
+pub(crate) mod reference;
+pub(crate) mod scene;
 mod text;
 
 pub use self::ark::{ArkData, ArkType, MessageArk, MessageArkKv, MessageArkObj, MessageArkObjKv};
 pub use self::attachment::{Attachment, MessageAttachment};
 pub use self::c2c::{C2CMessage, IncomingMessageType, MsgElement, V2User};
 pub use self::conversation::{Conversation, Scene};
+pub use self::deleted::MessageDelete;
 pub use self::embed::{MessageEmbed, MessageEmbedField, MessageEmbedThumbnail};
 pub use self::group::{GroupMessage, MemberRole, Mention, MentionScope};
 pub use self::guild::{DirectMessage, Message};

@@ -2,8 +2,8 @@
 
 mod body;
 mod markdown;
-mod sent;
-mod wire;
+pub(crate) mod sent;
+pub(crate) mod wire;
 
 pub use self::body::{BodyError, MessageBody, ReplyTo};
 pub use self::markdown::{MarkdownParam, MessageMarkdown};

@@ -9,15 +9,21 @@
 mod object;
 #[macro_use]
 mod open_enum;
+#[macro_use]
+mod setters;
+mod any;
 mod extra;
+mod patch;
 mod scalar;
 mod structure;
 mod texts;
 
 pub use self::extra::Extra;
 pub(crate) use self::object::{Present, read_object, require_object};
+pub use self::patch::Patch;
 pub(crate) use self::scalar::read_scalar;
 pub use self::scalar::{FromScalar, Scalar};
+pub(crate) use self::setters::Fill;
 pub(crate) use self::structure::{Seed, ignore_map, ignore_seq};
 pub use self::texts::Texts;
 

@@ -84,20 +84,50 @@ macro_rules! wire_name {
 /// `field: Type` is a member of that name, `field: Type = "name"` one of another name. A member that is
 /// missing, `null` or of a foreign shape takes the type's default; `Option` and `Vec` are left out of the
 /// written object when they are empty, all others are always written. Unknown members go to `extra`.
+/// `; name: Type` after the last member is a field of the crate's own, which is never on the wire.
+///
+/// One call per module: it also lists its objects in a constant `OBJECTS` for
+/// [`describe`](crate::describe); inside tests, `objects!` does without.
 macro_rules! object {
     ($(
         $(#[$meta:meta])*
+        pub struct $name:ident { $($body:tt)* }
+    )*) => {
+        objects! { $($(#[$meta])* pub struct $name { $($body)* })* }
+
+        /// What [`describe`](crate::describe) lists of this module.
+        pub(crate) const OBJECTS: &[&$crate::describe::Object] =
+            &[$(&<$name as $crate::describe::Described>::OBJECT),*];
+    };
+}
+
+/// `object!` without the list.
+macro_rules! objects {
+    ($(
+        $(#[$meta:meta])*
         pub struct $name:ident {
-            $($(#[$field_meta:meta])* pub $field:ident: $ty:ty $(= $wire:literal)?,)*
+            $($(#[$field_meta:meta])* pub $(($scope:ident))? $field:ident: $ty:ty $(= $wire:literal)?,)*
+            $(; $($local:ident: $local_ty:ty,)*)?
         }
     )*) => {$(
         $(#[$meta])*
         #[derive(Clone, Debug, Default, PartialEq)]
         #[non_exhaustive]
         pub struct $name {
-            $($(#[$field_meta])* pub $field: $ty,)*
+            $($(#[$field_meta])* pub $(($scope))? $field: $ty,)*
+            $($(pub(crate) $local: $local_ty,)*)?
             /// Members that this version does not know.
             pub extra: $crate::wire::Extra,
+        }
+
+        impl $crate::describe::Described for $name {
+            const OBJECT: $crate::describe::Object = $crate::describe::Object {
+                name: stringify!($name),
+                fields: &[$($crate::describe::Field {
+                    name: wire_name!($field $($wire)?),
+                    ty: stringify!($ty),
+                }),*],
+            };
         }
 
         const _: () = {
@@ -185,7 +215,7 @@ macro_rules! object {
 mod tests {
     #![expect(unreachable_pub, reason = "the macro makes public types")]
 
-    object! {
+    objects! {
         /// A test object.
         pub struct Sample {
             /// Text.

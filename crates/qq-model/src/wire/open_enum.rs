@@ -2,13 +2,37 @@
 
 /// Defines enumerations by number (`: i64`) or by text (`: str`). A value without a name becomes
 /// `Unknown` and is written back as it came.
+///
+/// One call per module: it also lists its enumerations in a constant `ENUMS` for
+/// [`describe`](crate::describe).
 macro_rules! open_enum {
     ($(
+        $(#[$meta:meta])*
+        pub enum $name:ident: $repr:tt {
+            $($(#[$variant_meta:meta])* $variant:ident = $value:literal,)*
+        }
+    )*) => {
+        $(open_enum! { @one
+            $(#[$meta])*
+            pub enum $name: $repr {
+                $($(#[$variant_meta])* $variant = $value,)*
+            }
+        })*
+
+        /// What [`describe`](crate::describe) lists of this module.
+        pub(crate) const ENUMS: &[$crate::describe::Enum] = &[$($crate::describe::Enum {
+            name: stringify!($name),
+            values: &[$(open_enum!(@value $repr $value)),*],
+        }),*];
+    };
+    (@value i64 $value:literal) => { $crate::describe::Value::Number($value) };
+    (@value str $value:literal) => { $crate::describe::Value::Text($value) };
+    (@one
         $(#[$meta:meta])*
         pub enum $name:ident: i64 {
             $($(#[$variant_meta:meta])* $variant:ident = $value:literal,)*
         }
-    )*) => {$(
+    ) => {
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
@@ -60,13 +84,13 @@ macro_rules! open_enum {
                 serializer.serialize_i64(self.value())
             }
         }
-    )*};
-    ($(
+    };
+    (@one
         $(#[$meta:meta])*
         pub enum $name:ident: str {
             $($(#[$variant_meta:meta])* $variant:ident = $value:literal,)*
         }
-    )*) => {$(
+    ) => {
         $(#[$meta])*
         #[derive(Clone, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
@@ -127,7 +151,7 @@ macro_rules! open_enum {
                 serializer.serialize_str(self.as_str())
             }
         }
-    )*};
+    };
     (@serde $name:ident) => {
         impl<'de> $crate::wire::Lenient<'de> for $name {
             fn read<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
