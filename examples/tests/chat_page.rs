@@ -14,6 +14,7 @@ mod browser_bot;
 use std::time::Duration;
 
 use fantoccini::Client;
+use fantoccini::key::Key;
 use qq_emulator::Emulator;
 use serde_json::json;
 use tokio::time::timeout;
@@ -147,9 +148,25 @@ async fn lets_everybody_speak(page: &Client) -> Result<()> {
     // To leo, mia is somebody else.
     page.see_path("//article[not(@data-own)][.//header[.='mia']]")
         .await?;
+    keeps_lines_together(page).await?;
     page.see("#speaker").await?.select_by_label("mia").await?;
     page.see_path("//article[@data-own][.//header[.='mia']]")
         .await?;
+    Ok(())
+}
+
+async fn keeps_lines_together(page: &Client) -> Result<()> {
+    let (shift, enter, release) = (
+        char::from(Key::Shift),
+        char::from(Key::Enter),
+        char::from(Key::Null),
+    );
+    page.say(&format!("first line{shift}{enter}{release}second line"))
+        .await?;
+    let shown = page
+        .see_path("//article[@data-bot]//p[contains(., 'second line')]")
+        .await?;
+    assert_eq!(shown.text().await?, "first line\nsecond line");
     Ok(())
 }
 

@@ -25,6 +25,9 @@ const FAULTS = {
   "invalid-session": { path: "gateway/invalid-session", body: { resumable: false }, name: "faultInvalid" },
 };
 
+const ROOM_FOR_TOOLS = matchMedia("(min-width: 1180px)");
+const ROOM_FOR_LIST = matchMedia("(min-width: 720px)");
+
 const $ = (id) => document.getElementById(id);
 
 // ---------------------------------------------------------------- memory
@@ -665,6 +668,8 @@ function showTools(open) {
   $("backdrop").hidden = !open;
   $("tools-toggle").setAttribute("aria-expanded", String(open));
   document.body.toggleAttribute("data-tools", open);
+  // Where the panel covers the page, the keyboard stays in the panel.
+  $("sidebar").inert = $("chat").inert = open && !ROOM_FOR_TOOLS.matches;
   save("tools", open ? "open" : "closed");
 }
 
@@ -678,6 +683,7 @@ function listenToTools() {
     if (!$("tools").hidden) $("tools-heading").focus();
   };
   $("tools-close").onclick = close;
+  ROOM_FOR_TOOLS.onchange = () => showTools(!$("tools").hidden);
   $("backdrop").onclick = close;
   document.addEventListener("keydown", (event) => { if (event.key === "Escape" && !$("tools").hidden) close(); });
   $("notice-help").onclick = () => {
@@ -800,8 +806,8 @@ let openKey;
 
 // The address names the open conversation: links, the back button and reloads all work.
 function route() {
-  const wide = matchMedia("(min-width: 720px)").matches;
-  const chosen = state.conversations.get(location.hash.slice(1)) ?? (wide ? [...state.conversations.values()][0] : null) ?? null;
+  const chosen = state.conversations.get(location.hash.slice(1)) ?? (ROOM_FOR_LIST.matches ? [...state.conversations.values()][0] : null) ?? null;
+  if (chosen && !location.hash) history.replaceState(null, "", `#${chosen.key}`);
   if (chosen?.key !== openKey) {
     drafts.set(openKey, $("text").value);
     openKey = chosen?.key;
@@ -849,7 +855,7 @@ function fit() {
 async function send() {
   const conversation = state.current;
   const content = $("text").value.trim();
-  if (!content || sending) return;
+  if (!conversation || !content || sending) return;
   const body = { scene: conversation.scene, conversation: conversation.id, author: $("speaker").value || undefined, content };
   if (!$("mention-chip").hidden) body.mention_bot = $("mention").checked;
   sending = true;
@@ -926,7 +932,9 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   step(by);
 });
-window.addEventListener("hashchange", () => { if (state.world) route(); });
+for (const [target, change] of [[window, "hashchange"], [ROOM_FOR_LIST, "change"]]) {
+  target.addEventListener(change, () => { if (state.world) route(); });
+}
 setInterval(() => { if (!document.hidden) refresh(); }, REFRESH_EVERY_MS);
 
 translate();
@@ -935,5 +943,5 @@ followLog();
 listenToComposer();
 listenToTools();
 listenToVisibility();
-if (saved("tools") === "open" && matchMedia("(min-width: 1180px)").matches) showTools(true);
+if (saved("tools") === "open" && ROOM_FOR_TOOLS.matches) showTools(true);
 connect();
