@@ -1,1 +1,58 @@
-//! REST client for the QQ bot platform: access tokens, routes, structured errors.
+#![forbid(unsafe_code)]
+//! The REST API of the QQ bot platform.
+//!
+//! ```no_run
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! use qq_http::{HttpClient, Sent};
+//! use qq_model::Token;
+//!
+//! let http = HttpClient::new(Token::from_env()?)?;
+//! match http.group("FEC0ACE0EE8970E6BC3ADAFB5BEC6152").send("hi").await {
+//!     Ok(Sent::PendingAudit(audit)) => println!("waits for audit {}", audit.audit_id),
+//!     Ok(sent) => println!("sent as {:?}", sent.id()),
+//!     Err(error) => eprintln!("{error}"),
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! * [`HttpClient`]: calls by what they are about. Each is a plain [`Request`] first and a future second.
+//! * [`Error`]: kind, status, code, trace id, route and advice; [`Sent`]: what became of a message.
+//! * [`TokenManager`]: access tokens, fetched once for all callers and renewed in time.
+//! * [`RetryPolicy`]: repeats that never show a message twice. [`Route`]: the table of calls.
+//!
+//! Each call ends before its deadline, whatever the server does. Secrets and tokens never show in errors, logs or
+//! `Debug`, and go to the hosts of the [`Environment`](qq_model::Environment) only.
+//!
+//! # Tracing
+//!
+//! Each call is a `debug` span `qq.http.request` with `method` and `route` (the template, without ids). Within it
+//! each attempt ends in a `debug` event with `attempt`, `status`, `code` and `trace_id`. A failed fetch of an access
+//! token is a `warn` event with `failures` and `error`. Bodies and ids are never recorded.
+
+mod client;
+mod error;
+mod execute;
+mod request;
+mod response;
+mod retry;
+mod route;
+mod scope;
+mod sent;
+mod token;
+mod transport;
+
+#[doc(no_inline)]
+pub use http::{Method, StatusCode};
+
+pub use self::client::{BuildError, HttpClient, HttpClientBuilder};
+pub use self::error::{Advice, Error, ErrorKind};
+pub use self::request::{Call, CallFuture, RawCall, Request, SendMessage};
+pub use self::response::Response;
+pub use self::retry::RetryPolicy;
+pub use self::route::{Quota, Route};
+pub use self::scope::{
+    ChannelMessages, ChannelScope, ConversationScope, DirectScope, GroupScope, UserScope,
+};
+pub use self::sent::{PendingAudit, Sent};
+pub use self::token::TokenManager;

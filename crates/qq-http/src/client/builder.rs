@@ -1,0 +1,292 @@
+//! Making a client.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::{ACCEPT, USER_AGENT};
+use http::uri::Uri;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use qq_model::{Environment, Token};
+use qq_transport::{Connect, Tcp, Tls};
+
+use super::{Base, HttpClient, Inner};
+use crate::retry::RetryPolicy;
+use crate::token::{Fetcher, TokenManager};
+use crate::transport::Transport;
+
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+const DEFAULT_MAX_BODY: usize = 8 * 1024 * 1024;
+/// A fetch of an access token ends after this long, so that a second one fits in most calls' deadlines.
+const TOKEN_TIMEOUT: Duration = Duration::from_secs(10);
+const DEFAULT_USER_AGENT: &str = concat!(
+    "qq-http/",
+    env!("CARGO_PKG_VERSION"),
+    " (",
+    env!("CARGO_PKG_REPOSITORY"),
+    ")"
+);
+/// The official SDKs send it; the documentation does not ask for it.
+const APP_ID: HeaderName = HeaderName::from_static("x-union-appid");
+
+/// Settings of an [`HttpClient`]: [`HttpClient::builder`].
+///
+/// ```
+/// use std::time::Duration;
+/// use qq_http::{HttpClient, RetryPolicy};
+/// use qq_model::{Environment, Token};
+///
+/// let http = HttpClient::builder(Token::new("102000000", "secret"))
+///     .environment(Environment::custom("http://127.0.0.1:8787")?)
+///     .timeout(Duration::from_secs(10))
+///     .retry(RetryPolicy::never())
+///     .build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use = "a client is made by `build`"]
+pub struct HttpClientBuilder {
+    token: Token,
+    environment: Environment,
+    timeout: Duration,
+    retry: RetryPolicy,
+    connect: Arc<dyn Connect>,
+    tls: Tls,
+    user_agent: Option<String>,
+    max_body: usize,
+}
+
+impl HttpClientBuilder {
+    pub(super) fn new(token: Token) -> Self {
+        Self {
+            token,
+            environment: Environment::production(),
+            timeout: DEFAULT_TIMEOUT,
+            retry: RetryPolicy::default(),
+            connect: Arc::new(Tcp),
+            tls: Tls::new(),
+            user_agent: None,
+            max_body: DEFAULT_MAX_BODY,
+        }
+    }
+
+    /// Which servers it talks to; the public platform by default.
+    pub fn environment(self, environment: Environment) -> Self {
+        Self {
+            environment,
+            ..self
+        }
+    }
+
+    /// The deadline of each call, which covers all of it: access token, connection, attempts and waits between
+    /// them, headers and body. 30 seconds by default; below five, slow sends end with an unknown outcome.
+    pub fn timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+
+    /// How failed calls are repeated.
+    pub fn retry(self, retry: RetryPolicy) -> Self {
+        Self { retry, ..self }
+    }
+
+    /// How connections are opened: TCP by default, or a proxy, or a simulated network.
+    pub fn connect(self, connect: impl Connect) -> Self {
+        Self {
+            connect: Arc::new(connect),
+            ..self
+        }
+    }
+
+    /// Which certificates are trusted; they are always verified.
+    pub fn tls(self, tls: Tls) -> Self {
+        Self { tls, ..self }
+    }
+
+    /// What it calls itself: `User-Agent`.
+    pub fn user_agent(self, user_agent: impl Into<String>) -> Self {
+        Self {
+            user_agent: Some(user_agent.into()),
+            ..self
+        }
+    }
+
+    /// The longest answer that is read, in bytes; 8 MiB by default. A longer one is an error.
+    pub fn max_answer_bytes(self, bytes: usize) -> Self {
+        Self {
+            max_body: bytes,
+            ..self
+        }
+    }
+
+    /// The client. Nothing is connected yet.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`], which names the setting and what is wrong with it.
+    pub fn build(self) -> Result<HttpClient, BuildError> {
+        self.token
+            .validate()
+            .map_err(|error| BuildError::new("token", error))?;
+        if self.timeout.is_zero() {
+            return Err(BuildError::new(
+                "timeout",
+                "it is zero: no call could succeed",
+            ));
+        }
+        let user_agent =
+            HeaderValue::from_str(self.user_agent.as_deref().unwrap_or(DEFAULT_USER_AGENT))
+                .map_err(|error| BuildError::new("user_agent", error))?;
+        let app_id = HeaderValue::from_str(&self.token.app_id().text())
+            .map_err(|error| BuildError::new("token", error))?;
+        let base = Base::parse(self.environment.api())?;
+        let token_url = parse_url(self.environment.token())?;
+        let mut headers = HeaderMap::new();
+        headers.insert(USER_AGENT, user_agent.clone());
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        headers.insert(APP_ID, app_id);
+        let transport = Transport::new(self.connect, &self.tls, self.max_body);
+        let fetcher = Fetcher::new(
+            self.token,
+            token_url,
+            user_agent,
+            transport.clone(),
+            self.timeout.min(TOKEN_TIMEOUT),
+        );
+        Ok(HttpClient {
+            inner: Arc::new(Inner {
+                environment: self.environment,
+                base,
+                headers,
+                timeout: self.timeout,
+                retry: self.retry,
+                transport,
+                tokens: Arc::new(TokenManager::new(fetcher)),
+            }),
+        })
+    }
+}
+
+impl Base {
+    fn parse(url: &str) -> Result<Self, BuildError> {
+        let parts = parse_url(url)?.into_parts();
+        let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
+            return Err(BuildError::new(
+                "environment",
+                "its address has no scheme or no host",
+            ));
+        };
+        let path = parts.path_and_query.as_ref().map_or("", |path| path.path());
+        let path = path.trim_end_matches('/').into();
+        Ok(Self {
+            scheme,
+            authority,
+            path,
+        })
+    }
+}
+
+fn parse_url(url: &str) -> Result<Uri, BuildError> {
+    qq_transport::Endpoint::parse(url).map_err(|error| BuildError::new("environment", error))?;
+    url.parse()
+        .map_err(|error: http::uri::InvalidUri| BuildError::new("environment", error))
+}
+
+impl fmt::Debug for HttpClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpClientBuilder")
+            .field("token", &self.token)
+            .field("environment", &self.environment)
+            .field("timeout", &self.timeout)
+            .field("retry", &self.retry)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A setting that no client can be made with.
+#[derive(Debug)]
+pub struct BuildError {
+    setting: &'static str,
+    source: Box<dyn StdError + Send + Sync>,
+}
+
+impl BuildError {
+    fn new(setting: &'static str, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self {
+            setting,
+            source: source.into(),
+        }
+    }
+
+    /// Which setting: a method of [`HttpClientBuilder`], or `token`.
+    #[must_use]
+    pub const fn setting(&self) -> &'static str {
+        self.setting
+    }
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the setting `{}` cannot be used: {}",
+            self.setting, self.source
+        )
+    }
+}
+
+impl StdError for BuildError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(&*self.source)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token() -> Token {
+        Token::new("102000000", "canary-secret")
+    }
+
+    #[test]
+    fn each_bad_setting_is_named() {
+        for (builder, setting) in [
+            (HttpClient::builder(Token::new("", "s")), "token"),
+            (HttpClient::builder(Token::new("1", "")), "token"),
+            (
+                HttpClient::builder(token()).timeout(Duration::ZERO),
+                "timeout",
+            ),
+            (
+                HttpClient::builder(token()).user_agent("a\nb"),
+                "user_agent",
+            ),
+        ] {
+            let error = builder.build().unwrap_err();
+            assert_eq!(error.setting(), setting);
+            assert!(error.to_string().contains(setting), "{error}");
+        }
+    }
+
+    #[test]
+    fn secrets_do_not_show() {
+        let builder = HttpClient::builder(token());
+        let shown = format!("{builder:?}");
+        let shown = format!("{shown}{:?}", builder.build().unwrap());
+        assert!(
+            shown.contains("102000000") && !shown.contains("canary"),
+            "{shown}"
+        );
+    }
+
+    #[test]
+    fn addresses_may_have_a_path() {
+        let base = Base::parse("http://127.0.0.1:8787/qq/").unwrap();
+        assert_eq!(
+            base.join("/a?b=1").unwrap(),
+            "http://127.0.0.1:8787/qq/a?b=1"
+        );
+        let base = Base::parse("https://api.example").unwrap();
+        assert_eq!(base.join("/a").unwrap(), "https://api.example/a");
+    }
+}

@@ -1,0 +1,173 @@
+//! Errors from answers: what the platform, or whatever stands before it, said.
+
+use std::borrow::Cow;
+
+use http::{HeaderMap, StatusCode};
+use qq_model::ApiError;
+
+use super::codes::{self, Code};
+use super::{Error, ErrorKind, Reach, Remedy};
+use crate::retry::retry_after;
+
+/// The header with the id that the platform's support asks for.
+const TRACE_ID: &str = "x-tps-trace-id";
+
+/// How much of a body an error keeps.
+const RAW_BODY_BYTES: usize = 4096;
+/// How much of the platform's text an error keeps.
+const MESSAGE_CHARS: usize = 500;
+
+/// Takes secrets out of what a server sent, in case it repeats them.
+#[derive(Clone, Copy)]
+pub(crate) struct Redactor<'a>(pub(crate) &'a [&'a str]);
+
+impl Redactor<'_> {
+    fn clean<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        self.0.iter().filter(|secret| !secret.is_empty()).fold(
+            Cow::Borrowed(text),
+            |text, secret| {
+                if text.contains(secret) {
+                    Cow::Owned(text.replace(secret, "<redacted>"))
+                } else {
+                    text
+                }
+            },
+        )
+    }
+}
+
+pub(crate) fn trace_id(headers: &HeaderMap) -> Option<&str> {
+    headers
+        .get(TRACE_ID)?
+        .to_str()
+        .ok()
+        .filter(|id| !id.is_empty())
+}
+
+impl Error {
+    /// A failure that the platform reported in its own form, whatever the status.
+    pub(crate) fn from_api(
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: &[u8],
+        api: &ApiError,
+        redactor: Redactor<'_>,
+        is_token_endpoint: bool,
+    ) -> Self {
+        let known = api
+            .codes()
+            .filter_map(|code| codes::find(code, is_token_endpoint))
+            .min_by_key(|code| code.remedy == Remedy::Change);
+        let kind = kind_of(status, known, is_token_endpoint);
+        // A gateway's time-out: the platform itself warns that the message may have been sent.
+        let reach = if status == StatusCode::GATEWAY_TIMEOUT {
+            Reach::Unknown
+        } else {
+            Reach::Refused
+        };
+        let mut error = Self::new(kind, reach, "").answered(status, headers, body, redactor);
+        let inner = &mut *error.0;
+        inner.code = api.code.filter(|code| *code != 0);
+        inner.err_code = api.err_code.filter(|code| *code != 0);
+        inner.known = known;
+        inner.message = api
+            .text()
+            .map(|text| bounded(&redactor.clean(text), MESSAGE_CHARS));
+        if inner.trace_id.is_none() {
+            inner.trace_id = api
+                .trace_id
+                .as_deref()
+                .map(|id| bounded(&redactor.clean(id), MESSAGE_CHARS));
+        }
+        error
+    }
+
+    /// An answer that is not in the platform's form: a gateway's HTML page, an empty body, half a body.
+    pub(crate) fn from_http(
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: &[u8],
+        redactor: Redactor<'_>,
+        is_token_endpoint: bool,
+    ) -> Self {
+        let kind = match status {
+            StatusCode::TOO_MANY_REQUESTS => ErrorKind::RateLimited,
+            StatusCode::UNAUTHORIZED if !is_token_endpoint => ErrorKind::Authentication,
+            _ => ErrorKind::Http,
+        };
+        let reach = if status.is_server_error() {
+            Reach::Unknown
+        } else {
+            Reach::Refused
+        };
+        let what = if body.is_empty() {
+            "the server answered without a body"
+        } else {
+            "the server answered with a page that is not the platform's"
+        };
+        Self::new(kind, reach, what).answered(status, headers, body, redactor)
+    }
+
+    /// A success whose body cannot be read.
+    pub(crate) fn undecodable(
+        what: impl Into<Cow<'static, str>>,
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: &[u8],
+        redactor: Redactor<'_>,
+    ) -> Self {
+        Self::decode(what).answered(status, headers, body, redactor)
+    }
+
+    fn answered(
+        self,
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: &[u8],
+        redactor: Redactor<'_>,
+    ) -> Self {
+        let mut error = self.with_status(status, trace_id(headers));
+        error.0.retry_after = retry_after(headers);
+        if !body.is_empty() {
+            let text = String::from_utf8_lossy(body);
+            error.0.raw_body = Some(cut(&redactor.clean(&text), RAW_BODY_BYTES).into());
+        }
+        error
+    }
+}
+
+fn kind_of(status: StatusCode, known: Option<Code>, is_token_endpoint: bool) -> ErrorKind {
+    match known.map(|code| code.remedy) {
+        Some(Remedy::Pause) => ErrorKind::RateLimited,
+        Some(Remedy::Refresh) => ErrorKind::Authentication,
+        Some(Remedy::Configure) if is_token_endpoint => ErrorKind::Authentication,
+        Some(_) => ErrorKind::Api,
+        None => match status {
+            StatusCode::TOO_MANY_REQUESTS => ErrorKind::RateLimited,
+            StatusCode::UNAUTHORIZED => ErrorKind::Authentication,
+            _ => ErrorKind::Api,
+        },
+    }
+}
+
+/// At most so many bytes, at a boundary of characters.
+fn cut(text: &str, bytes: usize) -> &str {
+    let end = (0..=bytes.min(text.len()))
+        .rev()
+        .find(|end| text.is_char_boundary(*end));
+    &text[..end.unwrap_or(0)]
+}
+
+/// At most so many characters, on one line.
+fn bounded(text: &str, characters: usize) -> Box<str> {
+    text.chars()
+        .take(characters)
+        .map(|character| {
+            if character.is_control() {
+                ' '
+            } else {
+                character
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,243 @@
+//! One call from beginning to end: token, attempts, answer, all before one deadline.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::AUTHORIZATION;
+use qq_model::{AccessToken, ApiError, BearerToken};
+use tokio::time::{Instant, sleep, timeout_at};
+use tracing::Instrument;
+
+use crate::client::Inner;
+use crate::error::{DUPLICATE, Error, Reach, Redactor, Remedy};
+use crate::request::{Repeat, Request};
+use crate::response::Response;
+use crate::sent::waits_for_audit;
+use crate::token::{Acquired, is_final};
+use crate::transport::{Answer, Progress};
+
+/// No deadline is farther away; a sum of times cannot overflow then.
+const FOREVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// Makes a call.
+pub(crate) async fn call(
+    client: &Inner,
+    request: &Request,
+    timeout: Duration,
+) -> Result<Response, Error> {
+    let label = request.label();
+    let span =
+        tracing::debug_span!("qq.http.request", method = %label.method, route = label.template);
+    let deadline = Instant::now() + timeout.min(FOREVER);
+    let mut run = Run {
+        client,
+        request,
+        deadline,
+        made: 0,
+        is_ambiguous: false,
+        stage: Stage::Token,
+        progress: Progress::default(),
+        last: None,
+    };
+    async {
+        let outcome = timeout_at(deadline, run.attempts()).await;
+        let outcome = outcome.unwrap_or_else(|_| Err(run.timed_out()));
+        outcome.map_err(|error| run.finish(error))
+    }
+    .instrument(span)
+    .await
+}
+
+struct Run<'a> {
+    client: &'a Inner,
+    request: &'a Request,
+    deadline: Instant,
+    /// How many requests were made.
+    made: u32,
+    /// Whether one of them may have been done although it failed.
+    is_ambiguous: bool,
+    stage: Stage,
+    progress: Progress,
+    /// Why the last attempt failed.
+    last: Option<Error>,
+}
+
+/// What a call is doing, for the error when its deadline comes.
+#[derive(Clone, Copy)]
+enum Stage {
+    Token,
+    Exchange,
+    Waiting,
+}
+
+impl Run<'_> {
+    async fn attempts(&mut self) -> Result<Response, Error> {
+        let client = self.client;
+        let (mut failures, mut was_renewed, mut was_repeated) = (0, false, false);
+        loop {
+            self.stage = Stage::Token;
+            let Acquired {
+                token,
+                authorization,
+                renewal,
+            } = match client.tokens.acquire(self.deadline).await {
+                Ok(acquired) => acquired,
+                Err(error) => {
+                    failures += 1;
+                    // The next fetch waits for its turn by itself.
+                    if is_final(&error) || failures >= client.retry.most() {
+                        return Err(error);
+                    }
+                    continue;
+                }
+            };
+            let mut request = client.prepare(self.request)?;
+            request.headers_mut().insert(AUTHORIZATION, authorization);
+            self.made += 1;
+            self.stage = Stage::Exchange;
+            let exchange = client.transport.exchange(request, &mut self.progress);
+            let answer = match renewal {
+                None => exchange.await,
+                // A renewal that fails is noted by the manager; this call goes on with the token it has.
+                Some(flight) => {
+                    beside(async { drop(client.tokens.follow(flight).await) }, exchange).await
+                }
+            };
+            let error = match answer.and_then(|answer| self.judge(answer, &token)) {
+                Ok(response) => return Ok(response),
+                Err(error) => error,
+            };
+            self.note(&error);
+            self.is_ambiguous |= error.reach() == Reach::Unknown;
+            let wait = if error.refuses_token() && !was_renewed {
+                was_renewed = true;
+                client.tokens.refused(&token);
+                Duration::ZERO
+            } else if error.remedy() == Some(Remedy::Once) && !was_repeated {
+                was_repeated = true;
+                client.retry.backoff(1)
+            } else {
+                failures += 1;
+                match client
+                    .retry
+                    .wait(&error, self.request.repeatable(), failures)
+                {
+                    Some(wait) => wait,
+                    None => return Err(error),
+                }
+            };
+            if Instant::now() + wait >= self.deadline {
+                return Err(error);
+            }
+            self.last = Some(error);
+            self.stage = Stage::Waiting;
+            if !wait.is_zero() {
+                sleep(wait).await;
+            }
+        }
+    }
+
+    /// What an answer means. A failure is told by its code, which may come with status 200 too.
+    fn judge(&self, answer: Answer, token: &BearerToken) -> Result<Response, Error> {
+        let Answer {
+            status,
+            headers,
+            body,
+        } = answer;
+        let redactor = Redactor(&[token.expose()]);
+        let mut is_duplicate = false;
+        if let Some(api) = api_error(&body) {
+            if api.has_code(DUPLICATE)
+                && self.is_ambiguous
+                && self.request.repeatable() == Repeat::SameSequence
+            {
+                is_duplicate = true;
+            } else if !waits_for_audit(&api) {
+                return Err(Error::from_api(
+                    status, &headers, &body, &api, redactor, false,
+                ));
+            }
+        } else if !status.is_success() {
+            return Err(Error::from_http(status, &headers, &body, redactor, false));
+        }
+        let label = self.request.label();
+        let response = Response {
+            status,
+            headers,
+            body,
+            label,
+            attempts: self.made,
+            is_duplicate,
+            token: token.clone(),
+        };
+        tracing::debug!(
+            attempt = self.made,
+            status = status.as_u16(),
+            trace_id = response.trace_id(),
+            "answered"
+        );
+        Ok(response)
+    }
+
+    fn note(&self, error: &Error) {
+        tracing::debug!(
+            attempt = self.made,
+            status = error.status().map(|status| status.as_u16()),
+            code = error.err_code().or(error.code()),
+            trace_id = error.trace_id(),
+            kind = ?error.kind(),
+            "failed"
+        );
+    }
+
+    /// The error of a call whose deadline came.
+    fn timed_out(&self) -> Error {
+        match (self.stage, &self.last) {
+            (Stage::Exchange, _) => self.progress.timed_out(),
+            (Stage::Waiting, Some(error)) => error.clone(),
+            _ => match self.client.tokens.last_failure() {
+                Some(cause) => Error::timed_out(
+                    Reach::Unsent,
+                    format!("no access token in time: {}", cause.what()),
+                )
+                .with_source(cause),
+                None => Error::timed_out(Reach::Unsent, "no access token in time"),
+            },
+        }
+    }
+
+    /// An error as the caller sees it: with the call it belongs to, and honest about what may have been done.
+    fn finish(&self, error: Error) -> Error {
+        let is_unknown = self.is_ambiguous || error.reach() == Reach::Unknown;
+        let error = error
+            .labelled_if_not(&self.request.label())
+            .with_attempts(self.made);
+        match self.request.repeatable() {
+            Repeat::Unsent | Repeat::SameSequence if is_unknown => error.into_outcome_unknown(),
+            _ => error,
+        }
+    }
+}
+
+/// The platform's own report of a failure, or of an audit, in a body.
+fn api_error(body: &Bytes) -> Option<ApiError> {
+    // Most answers have no code, and then need not be read twice.
+    memchr::memmem::find(body, b"code\"")
+        .or_else(|| memchr::memmem::find(body, b"\"message_audit\""))?;
+    serde_json::from_slice(body)
+        .ok()
+        .filter(|api: &ApiError| api.is_failure() || waits_for_audit(api))
+}
+
+/// Runs two futures until the second is done; the first is driven on the side.
+async fn beside<T>(side: impl Future<Output = ()>, main: impl Future<Output = T>) -> T {
+    let (mut side, mut main) = (pin!(side), pin!(main));
+    let mut is_done = false;
+    poll_fn(|cx| {
+        is_done = is_done || side.as_mut().poll(cx).is_ready();
+        main.as_mut().poll(cx)
+    })
+    .await
+}

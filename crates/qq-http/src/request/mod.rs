@@ -1,0 +1,171 @@
+//! Requests as plain values: what would be sent, before anything is.
+
+mod call;
+mod path;
+mod raw;
+mod send;
+
+use std::fmt;
+
+use bytes::Bytes;
+use http::Method;
+use serde::Serialize;
+
+pub use self::call::{Call, CallFuture};
+pub use self::raw::RawCall;
+pub use self::send::SendMessage;
+use crate::error::Error;
+use crate::route::Route;
+
+/// One REST call as a value: method, path and body. Nothing of it needs a network.
+///
+/// Every call of this crate can be looked at before it is made:
+///
+/// ```
+/// use qq_http::HttpClient;
+/// use qq_model::Token;
+///
+/// let http = HttpClient::new(Token::new("102000000", "secret"))?;
+/// let request = http.group("A/B").send("hi").try_into_request()?;
+/// assert_eq!(request.method(), "POST");
+/// assert_eq!(request.path(), "/v2/groups/A%2FB/messages");
+/// assert_eq!(request.body().unwrap(), br#"{"msg_type":0,"content":"hi"}"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Request {
+    method: Method,
+    route: Option<Route>,
+    path_and_query: String,
+    body: Option<Bytes>,
+    repeat: Repeat,
+}
+
+/// When a request may be sent again after an attempt that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Repeat {
+    /// Doing it twice does no more than doing it once.
+    Idempotent,
+    /// The platform refuses a second one (40054005): same `msg_id`, same `msg_seq`.
+    SameSequence,
+    /// Only while none of it was written, or after a refusal that proves that nothing was done.
+    Unsent,
+}
+
+impl Request {
+    /// A call of the route table; the parameters in the order of its path.
+    pub(crate) fn new(route: Route, parameters: &[&str]) -> Result<Self, Error> {
+        Ok(Self {
+            method: route.method(),
+            route: Some(route),
+            path_and_query: path::expand(route, parameters)?,
+            body: None,
+            repeat: if route.is_idempotent() {
+                Repeat::Idempotent
+            } else {
+                Repeat::Unsent
+            },
+        })
+    }
+
+    pub(crate) fn json<T: Serialize + ?Sized>(mut self, body: &T) -> Result<Self, Error> {
+        let body = serde_json::to_vec(body).map_err(|error| {
+            Error::invalid_request("the body cannot be written as JSON")
+                .with_source(error)
+                .labelled(&self.label())
+        })?;
+        self.body = Some(body.into());
+        Ok(self)
+    }
+
+    pub(crate) const fn repeat(mut self, repeat: Repeat) -> Self {
+        self.repeat = repeat;
+        self
+    }
+
+    /// Which call this is, without ids.
+    pub(crate) fn label(&self) -> Label {
+        Label {
+            method: self.method.clone(),
+            template: self.route.map_or(CUSTOM, Route::template),
+        }
+    }
+
+    pub(crate) const fn repeatable(&self) -> Repeat {
+        self.repeat
+    }
+
+    pub(crate) fn shared_body(&self) -> Option<Bytes> {
+        self.body.clone()
+    }
+
+    pub(crate) fn path_and_query(&self) -> &str {
+        &self.path_and_query
+    }
+
+    /// The HTTP method.
+    #[must_use]
+    pub const fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The call of the route table; `None` for [`HttpClient::request`](crate::HttpClient::request).
+    #[must_use]
+    pub const fn route(&self) -> Option<Route> {
+        self.route
+    }
+
+    /// The path, percent-encoded, from the environment's base address on.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.split().0
+    }
+
+    /// The query, without its question mark.
+    #[must_use]
+    pub fn query(&self) -> Option<&str> {
+        self.split().1
+    }
+
+    /// The JSON body.
+    #[must_use]
+    pub fn body(&self) -> Option<&[u8]> {
+        self.body.as_deref()
+    }
+
+    fn split(&self) -> (&str, Option<&str>) {
+        match self.path_and_query.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (&self.path_and_query, None),
+        }
+    }
+}
+
+/// Names the route and the size of the body; ids and content stay out.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("call", &self.label())
+            .field("body_bytes", &self.body.as_ref().map(Bytes::len))
+            .finish_non_exhaustive()
+    }
+}
+
+/// Which call something is about: nothing of it tells one conversation from another.
+#[derive(Clone, Debug)]
+pub(crate) struct Label {
+    pub(crate) method: Method,
+    pub(crate) template: &'static str,
+}
+
+impl From<Route> for Label {
+    fn from(route: Route) -> Self {
+        Self {
+            method: route.method(),
+            template: route.template(),
+        }
+    }
+}
+
+/// What stands for the template of a path that is not in the route table.
+const CUSTOM: &str = "(custom path)";

@@ -1,0 +1,89 @@
+//! Answers of calls that succeeded.
+
+use std::fmt;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use qq_model::BearerToken;
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, Redactor, trace_id};
+use crate::request::Label;
+
+/// The answer of a call that succeeded.
+#[derive(Clone)]
+pub struct Response {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) label: Label,
+    pub(crate) attempts: u32,
+    /// The platform refused a repeat as a duplicate, so that an earlier attempt must have arrived.
+    pub(crate) is_duplicate: bool,
+    /// What must not show in an error about the body.
+    pub(crate) token: BearerToken,
+}
+
+impl Response {
+    /// The HTTP status, 2xx.
+    #[must_use]
+    pub const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The headers.
+    #[must_use]
+    pub const fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// What the platform's support asks for.
+    #[must_use]
+    pub fn trace_id(&self) -> Option<&str> {
+        trace_id(&self.headers)
+    }
+
+    /// The body as it came.
+    #[must_use]
+    pub const fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// How many requests it took.
+    #[must_use]
+    pub const fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// Reads the body as JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode): the body is no JSON, or not of this form.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        serde_json::from_slice(&self.body).map_err(|error| {
+            self.undecodable(format!("the answer cannot be read: {error}"))
+                .with_source(error)
+        })
+    }
+
+    /// The error of an answer that lacks something.
+    pub(crate) fn undecodable(&self, what: String) -> Error {
+        let redactor = Redactor(&[self.token.expose()]);
+        Error::undecodable(what, self.status, &self.headers, &self.body, redactor)
+            .labelled(&self.label)
+            .with_attempts(self.attempts)
+    }
+}
+
+/// Names the status and the size of the body; its content stays out.
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .field("trace_id", &self.trace_id())
+            .field("body_bytes", &self.body.len())
+            .field("attempts", &self.attempts)
+            .finish_non_exhaustive()
+    }
+}
