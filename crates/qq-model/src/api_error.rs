@@ -19,6 +19,8 @@ object! {
         pub trace_id: Option<Box<str>>,
         /// Set for audits only.
         pub data: Option<Box<ApiErrorData>>,
+        /// Seen by one SDK only.
+        pub errors: Option<Box<serde_json::Value>>,
     }
 
     /// What an audit answer carries.

@@ -17,8 +17,18 @@ use serde::{Deserialize, Deserializer};
 
 /// The payload types that the event table names.
 pub mod payload {
+    pub use crate::audio::{AudioAction, AudioOrLiveChannelMember};
+    pub use crate::audit::MessageAudited;
+    pub use crate::channel::Channel;
+    pub use crate::forum::{ForumAuditResult, OpenForumEvent, Post, Reply, Thread};
+    pub use crate::friend::{EnterAioEvent, FriendAddEvent, FriendDelEvent, UserSwitchEvent};
     pub use crate::gateway::{Ready, Resumed};
-    pub use crate::message::{C2CMessage, DirectMessage, GroupMessage, Message};
+    pub use crate::group::{GroupJoinRequestEvent, GroupMemberEvent, GroupRobotEvent};
+    pub use crate::guild::{Guild, GuildMemberEvent};
+    pub use crate::interaction::Interaction;
+    pub use crate::message::{C2CMessage, DirectMessage, GroupMessage, Message, MessageDelete};
+    pub use crate::reaction::MessageReaction;
+    pub use crate::subscribe::SubscribeMessageStatus;
 }
 
 macro_rules! define_event {
@@ -56,6 +66,7 @@ macro_rules! define_event {
                 match kind {
                     $(EventKind::$variant => Box::<payload::$payload>::deserialize(deserializer).map(Self::$variant),)*
                 }
+                .map(Self::addressed)
             }
 
             /// Which event this is; `None` for [`Event::Unknown`].
@@ -105,6 +116,16 @@ impl Event {
             Self::Unknown { name, .. } => name,
             known => known.kind().map_or("", EventKind::as_str),
         }
+    }
+
+    /// Notes in messages of the AT events that they are for the bot: the payload itself does not say so.
+    fn addressed(mut self) -> Self {
+        match &mut self {
+            Self::AtMessageCreate(message) => message.addressed = true,
+            Self::GroupAtMessageCreate(message) => message.addressed = true,
+            _ => {}
+        }
+        self
     }
 
     fn deserialize_text(kind: EventKind, data: &str) -> serde_json::Result<Self> {

@@ -6,7 +6,7 @@ use super::text::without_leading_mentions;
 use super::{
     ArkData, Attachment, Conversation, IncomingMessageType, MessageScene, MsgElement, V2User,
 };
-use crate::id::{GroupOpenid, MemberOpenid, MessageId, UnionOpenid};
+use crate::id::{GroupOpenid, MemberOpenid, MessageId, UnionOpenid, UserOpenid};
 use crate::timestamp::Timestamp;
 
 object! {
@@ -38,6 +38,7 @@ object! {
         pub mentions: Vec<Mention>,
         /// The parts of a message of [`IncomingMessageType::Parallel`]; observed, undocumented.
         pub parallel_message: Option<Box<ParallelMessage>>,
+        ; addressed: bool,
     }
 
     /// A mention in a group message.
@@ -46,6 +47,8 @@ object! {
         pub id: Option<Box<str>>,
         /// The mentioned member.
         pub member_openid: Option<MemberOpenid>,
+        /// Listed by the documents, not seen in groups.
+        pub user_openid: Option<UserOpenid>,
         /// The member's role.
         pub member_role: Option<MemberRole>,
         /// The display name.

@@ -68,6 +68,7 @@ object! {
         pub file_info: Option<Box<str>>,
         /// Known from the Go SDK only.
         pub ttl: Option<u64>,
+        ; addressed: bool,
     }
 }
 
