@@ -43,7 +43,10 @@ pub(crate) struct Origin {
 pub(crate) struct State {
     pub(crate) settings: Settings,
     pub(crate) clock: Clock,
+    /// Ids of messages and events.
     pub(crate) ids: Ids,
+    /// Ids of traces, tokens and sessions: how often a client calls does not change the others.
+    pub(crate) call_ids: Ids,
     pub(crate) world: World,
     pub(crate) adopted: Adopted,
     pub(crate) memory: Memory,
@@ -180,6 +183,7 @@ impl State {
             settings: origin.settings.clone(),
             clock: Clock::new(),
             ids,
+            call_ids: Ids::new(!origin.seed),
             world,
             adopted: Adopted::default(),
             memory: Memory::default(),

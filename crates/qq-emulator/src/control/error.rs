@@ -5,6 +5,9 @@ use http::{HeaderValue, Method, StatusCode, Uri, header::CONTENT_TYPE};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+/// What the router cuts off the paths.
+const PREFIX: &str = "/emulator/v1";
+
 /// A control call that is refused.
 #[derive(Debug)]
 pub(super) struct Refused(StatusCode, String);
@@ -88,11 +91,11 @@ pub(super) fn required<'a, T>(
 }
 
 pub(super) async fn unknown_call(uri: Uri) -> Refused {
-    let why = format!("path: there is no control call {}", uri.path());
+    let why = format!("path: there is no control call {PREFIX}{}", uri.path());
     Refused(StatusCode::NOT_FOUND, why)
 }
 
 pub(super) async fn wrong_method(method: Method, uri: Uri) -> Refused {
-    let why = format!("method: {} does not take {method}", uri.path());
+    let why = format!("method: {PREFIX}{} does not take {method}", uri.path());
     Refused(StatusCode::METHOD_NOT_ALLOWED, why)
 }

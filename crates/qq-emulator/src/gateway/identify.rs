@@ -257,7 +257,7 @@ fn shard_free(state: &mut State, connection: u64, app_id: &str, shard: [u32; 2])
 /// READY is the first frame after IDENTIFY and echoes the shard pair.
 fn open(state: &mut State, connection: u64, app_id: String, wanted: &Wanted<'_>) {
     let now = state.clock.now();
-    let id = state.ids.uuid();
+    let id = state.call_ids.uuid();
     let user = state
         .world
         .bot(&app_id)

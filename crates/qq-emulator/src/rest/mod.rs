@@ -94,7 +94,7 @@ pub(crate) async fn handle(Shared(platform): Shared<Arc<Platform>>, request: Req
     let log = request_log::Entry::new(&parts, &matched, &body, bytes.as_deref());
     let gateway_url = platform.gateway_url();
     platform.update(move |state| {
-        let trace_id = state.ids.hex(32);
+        let trace_id = state.call_ids.hex(32);
         let mut findings = Vec::new();
         let answer = match (bytes, matched) {
             (None, _) => Err(Refusal::unreadable_body()),

@@ -130,7 +130,7 @@ pub(super) fn issue(state: &mut State, call: &Call, findings: &mut Vec<Finding>)
     let (value, expires_at) = match state.tokens.current(&app_id, now) {
         Some((value, expires_at)) => (value.to_owned(), expires_at),
         None => {
-            let value = state.ids.access_token();
+            let value = state.call_ids.access_token();
             let expires_at = now.saturating_add(state.settings.token_life);
             state.tokens.add(&app_id, value.clone(), expires_at);
             (value, expires_at)
@@ -151,11 +151,12 @@ fn authenticate(state: &State, call: &Call) -> Result<String, (i64, Finding)> {
         Ok(body) => body,
         Err(why) => return Err((100_007, Finding::error("token.body", RULE, why))),
     };
-    let Some(app_id) = body["appId"].as_str() else {
+    let text = |name: &str| body.get(name).and_then(Value::as_str);
+    let Some(app_id) = text("appId") else {
         let finding = Finding::error("token.body", RULE, "appId is missing or not a string");
         return Err((100_007, finding));
     };
-    let Some(secret) = body["clientSecret"].as_str() else {
+    let Some(secret) = text("clientSecret") else {
         let finding = Finding::error(
             "token.body",
             RULE,

@@ -1,0 +1,94 @@
+//! The `qq-emulator` command.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+use tokio::process::Command;
+use tokio::time::{Instant, timeout};
+
+const COMMAND: &str = env!("CARGO_BIN_EXE_qq-emulator");
+
+#[tokio::test]
+async fn says_how_to_connect_and_ends_within_a_second() {
+    let mut child = Command::new(COMMAND)
+        .args(["--port", "0", "--heartbeat-interval", "700", "--seed", "1"])
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut text = String::new();
+    while !text.contains("Ctrl-C") {
+        let line = timeout(Duration::from_secs(10), lines.next_line()).await;
+        text.push_str(&line.unwrap().unwrap().expect("more output"));
+        text.push('\n');
+    }
+    assert!(text.contains("export QQ_BOT_APP_ID=102000001"), "{text}");
+    assert!(
+        text.contains("export QQ_BOT_SECRET=emulator-secret"),
+        "{text}"
+    );
+    assert!(!text.contains("Warning"), "{text}");
+    let base = text
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("export QQ_BOT_BASE_URL=http://"))
+        .unwrap()
+        .to_owned();
+    let mut stream = TcpStream::connect(&base).await.unwrap();
+    stream
+        .write_all(b"GET /emulator/v1/settings HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        .await
+        .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.contains("\"heartbeat_interval\":700"), "{answer}");
+
+    let begun = Instant::now();
+    let pid = child.id().unwrap().to_string();
+    Command::new("kill")
+        .args(["-INT", &pid])
+        .status()
+        .await
+        .unwrap();
+    let status = timeout(Duration::from_secs(1), child.wait()).await;
+    assert!(status.expect("ends in time").unwrap().success());
+    assert!(begun.elapsed() < Duration::from_secs(1));
+}
+
+#[tokio::test]
+async fn help_has_examples_and_errors_name_the_cause() {
+    let help = Command::new(COMMAND).arg("--help").output().await.unwrap();
+    let text = String::from_utf8(help.stdout).unwrap();
+    for part in [
+        "--port",
+        "--host",
+        "--heartbeat-interval",
+        "--seed",
+        "Examples:",
+        "curl",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let failed = Command::new(COMMAND)
+        .args(["--port", &port])
+        .output()
+        .await
+        .unwrap();
+    assert!(!failed.status.success());
+    let text = String::from_utf8(failed.stderr).unwrap();
+    assert!(
+        text.contains(&format!("cannot listen on 127.0.0.1:{port}")),
+        "{text}"
+    );
+    assert!(text.contains("in use"), "{text}");
+    let wrong = Command::new(COMMAND)
+        .args(["--heartbeat-interval", "0"])
+        .output()
+        .await
+        .unwrap();
+    assert!(!wrong.status.success());
+}
