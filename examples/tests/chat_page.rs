@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use fantoccini::Client;
 use fantoccini::key::Key;
-use qq_emulator::Emulator;
+use qq_emulator::{Emulator, Say};
 use serde_json::json;
 use tokio::time::timeout;
 
@@ -61,11 +61,13 @@ async fn scenario(page: Client) -> Result<()> {
     assert_eq!(emulator.violations().len(), 0, "the bot broke a rule");
     page.see("#violation-badge[hidden]").await?;
 
+    leaves_a_reader_alone(&page, &emulator).await?;
     fits_a_phone(&page).await?;
     speaks_chinese(&page).await?;
     assert_eq!(page.console_errors().await?, Vec::<String>::new());
 
     says_why_the_emulator_refuses(&page).await?;
+    shows_violations(&page).await?;
     bot.stop().await?;
     page.see("#status[data-state='disconnected']").await?;
     outlives_the_emulator(&page, emulator).await
@@ -190,12 +192,7 @@ async fn shows_the_same_in_every_tab(page: &Client) -> Result<()> {
 async fn marks_what_is_unread(page: &Client, emulator: &Emulator) -> Result<()> {
     let user = &emulator.world().users[1].openid;
     let entry = format!("a.entry[data-conversation='c2c/{user}']");
-    let said = format!(
-        "fetch('/emulator/v1/messages', {{method: 'POST', body: JSON.stringify(\
-         {{scene: 'c2c', conversation: '{user}', content: '!ping'}})}})\
-         .then((response) => response.status)"
-    );
-    assert_eq!(page.value(&said).await?, 200);
+    emulator.say(Say::c2c("!ping").author(user)).await;
     page.see(&format!("{entry} .unread")).await?;
     page.click(&entry).await?;
     pong(page, 1).await?;
@@ -226,6 +223,33 @@ async fn looks_right_by_day_and_by_night(page: &Client) -> Result<()> {
     assert!(day.as_f64() > Some(200.0), "{day} is no light background");
     assert!(night.as_f64() < Some(60.0), "{night} is no dark background");
     Ok(())
+}
+
+async fn leaves_a_reader_alone(page: &Client, emulator: &Emulator) -> Result<()> {
+    const PLACE: &str = "[document.querySelector('#log').scrollTop, \
+                         [...document.querySelectorAll('#log article')].find(\
+                         (one) => one.getBoundingClientRect().top > 100).id]";
+    open(page, C2C).await?;
+    for line in 1..=40 {
+        let aside = format!("line {line}");
+        emulator.say(Say::c2c(aside)).await;
+    }
+    page.see_path("//article[@data-bot]//p[.='line 40']")
+        .await?;
+    page.see("#jump[hidden]").await?;
+    page.execute("document.querySelector('#log').scrollTop -= 900", vec![])
+        .await?;
+    page.see("#jump:not([hidden])").await?;
+    let place = page.value(PLACE).await?;
+    emulator.say(Say::c2c("one more line")).await;
+    page.see_path("//article[@data-bot]//p[.='one more line']")
+        .await?;
+    page.see_path("//*[@id='jump'][contains(., '2 new')]")
+        .await?;
+    assert_eq!(page.value(PLACE).await?, place, "the reader lost the place");
+    page.click("#jump").await?;
+    page.see("#jump[hidden]").await?;
+    open(page, GROUP).await
 }
 
 async fn fits_a_phone(page: &Client) -> Result<()> {
@@ -286,6 +310,17 @@ async fn says_why_the_emulator_refuses(page: &Client) -> Result<()> {
     let left = page.value("document.getElementById('text').value").await?;
     assert_eq!(left, "who am I?", "a refused text is kept");
     Ok(())
+}
+
+async fn shows_violations(page: &Client) -> Result<()> {
+    let status = page
+        .value("fetch('/v2/groups/nowhere/messages', {method: 'POST', body: '{}'}).then((answer) => answer.status)")
+        .await?;
+    assert_eq!(status, 401);
+    page.see("#violation-badge:not([hidden])").await?;
+    page.click("#tools-toggle").await?;
+    page.see("#violations .error .rule").await?;
+    page.click("#tools-close").await
 }
 
 async fn outlives_the_emulator(page: &Client, emulator: Emulator) -> Result<()> {

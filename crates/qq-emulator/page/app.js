@@ -430,6 +430,7 @@ function goToEnd() {
   stick = true;
   fresh = 0;
   $("log").scrollTop = state.current?.items.length ? $("log").scrollHeight : 0;
+  scrolledTo = $("log").scrollTop;
   showJump();
 }
 
@@ -450,6 +451,8 @@ function followLog() {
 }
 
 function showJump() {
+  // The browser holds the place of a reader; nobody else has one.
+  $("log").style.overflowAnchor = stick ? "none" : "auto";
   $("jump").hidden = stick || !state.current;
   $("jump-text").textContent = fresh ? t("jump", { n: fresh }) : t("jumpPlain");
 }
@@ -469,7 +472,7 @@ function append(item) {
   if (!sameDay) log.append(el("p", { className: "day" }, day(at)));
   const run = sameDay && before.dataset.author === item.author.id && at - new Date(before.dataset.at) < RUN_GAP_MS;
   log.append(message(item, at, run));
-  while (log.childElementCount > 2 * KEPT_PER_CONVERSATION) log.firstElementChild.remove();
+  while (log.childElementCount > KEPT_PER_CONVERSATION) log.firstElementChild.remove();
 }
 
 function message(item, at, run) {
