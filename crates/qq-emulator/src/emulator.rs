@@ -148,6 +148,7 @@ impl EmulatorBuilder {
                 world: self.world,
             },
             base_url,
+            address.ip().is_unspecified(),
         );
         let (app_id, secret) = platform.read(|state| match state.world.bots.first() {
             Some(bot) => (bot.app_id.clone(), bot.secret.clone()),

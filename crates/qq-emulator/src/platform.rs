@@ -26,6 +26,8 @@ pub(crate) struct Platform {
     changed: watch::Sender<u64>,
     stopping: watch::Sender<bool>,
     base_url: String,
+    /// Listens on all addresses: a client knows best which one it has reached.
+    everywhere: bool,
     origin: Origin,
 }
 
@@ -70,12 +72,13 @@ pub(crate) struct Actor {
 }
 
 impl Platform {
-    pub(crate) fn new(origin: Origin, base_url: String) -> Arc<Self> {
+    pub(crate) fn new(origin: Origin, base_url: String, everywhere: bool) -> Arc<Self> {
         Arc::new(Self {
             state: Mutex::new(State::new(&origin, Gateway::default())),
             changed: watch::Sender::new(0),
             stopping: watch::Sender::new(false),
             base_url,
+            everywhere,
             origin,
         })
     }
@@ -85,9 +88,12 @@ impl Platform {
         &self.base_url
     }
 
-    /// Where the gateway is.
-    pub(crate) fn gateway_url(&self) -> String {
-        format!("{}/websocket/", self.base_url.replacen("http", "ws", 1))
+    /// Where the gateway is, for a client that reached the server as `host`.
+    pub(crate) fn gateway_url(&self, host: Option<&str>) -> String {
+        match host.filter(|_| self.everywhere) {
+            Some(host) => format!("ws://{host}/websocket/"),
+            None => format!("{}/websocket/", self.base_url.replacen("http", "ws", 1)),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -31,6 +31,9 @@ pub(crate) use upgrade::upgrade;
 /// Sessions that ended, remembered so that a RESUME of one can be explained.
 const ENDED_MEMORY: usize = 1024;
 
+/// Sessions that wait to be resumed, at most; each keeps its own events.
+const MOST_WAITING: usize = 64;
+
 /// The gateway's state.
 #[derive(Debug, Default)]
 pub(crate) struct Gateway {
@@ -257,7 +260,7 @@ impl Gateway {
         }
     }
 
-    /// Ends the sessions that nobody resumed in time.
+    /// Ends the sessions that nobody resumed in time, and the oldest of too many.
     pub(crate) fn expire_sessions(&mut self, now: Millis, window: Millis) {
         let expired: Vec<u64> = self
             .sessions
@@ -269,6 +272,18 @@ impl Gateway {
             .collect();
         for number in expired {
             self.end_session(number, Ended::Expired);
+        }
+        let mut waiting: Vec<(Millis, u64)> = self
+            .sessions
+            .iter()
+            .filter(|(_, session)| session.connection.is_none())
+            .map(|(number, session)| (session.disconnected_at, *number))
+            .collect();
+        if waiting.len() > MOST_WAITING {
+            waiting.sort_unstable();
+            for (_, number) in &waiting[..waiting.len() - MOST_WAITING] {
+                self.end_session(*number, Ended::Expired);
+            }
         }
     }
 

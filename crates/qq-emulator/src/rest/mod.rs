@@ -21,7 +21,7 @@ use axum::body::Body;
 use axum::extract::{Request, State as Shared};
 use axum::response::Response;
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, USER_AGENT};
+use http::header::{CONTENT_TYPE, HOST, USER_AGENT};
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -92,7 +92,11 @@ pub(crate) async fn handle(Shared(platform): Shared<Arc<Platform>>, request: Req
         _ => Received::default(),
     };
     let log = request_log::Entry::new(&parts, &matched, &body, bytes.as_deref());
-    let gateway_url = platform.gateway_url();
+    let host = parts
+        .headers
+        .get(HOST)
+        .and_then(|value| value.to_str().ok());
+    let gateway_url = platform.gateway_url(host);
     platform.update(move |state| {
         let trace_id = state.call_ids.hex(32);
         let mut findings = Vec::new();

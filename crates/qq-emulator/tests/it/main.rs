@@ -1,5 +1,12 @@
 //! The emulator over real sockets, seen by a client that knows nothing but HTTP and WebSocket.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a step that fails is a test that fails"
+)]
+
 mod client;
 
 mod command;

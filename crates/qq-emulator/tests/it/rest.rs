@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use qq_emulator::{ErrorBody, Level, Say};
 use serde_json::{Value, json};
 
-use crate::client::{call, codes, control, http, http_raw, start, token, violation};
+use crate::client::{
+    call, codes, control, http, http_raw, quick, start, start_with, token, violation,
+};
 
 #[tokio::test]
 async fn authorization_is_checked_on_every_call() {
@@ -325,4 +327,14 @@ async fn a_body_that_never_ends_is_refused() {
     let answer = http_raw(&emulator, request.as_bytes()).await;
     assert_eq!((answer.status, answer.code()), (400, 50_035));
     assert_eq!(violation(&emulator).code, "rest.body.unreadable");
+}
+
+#[tokio::test]
+async fn on_all_addresses_the_gateway_is_where_the_client_came_in() {
+    let everywhere = std::net::Ipv4Addr::UNSPECIFIED.into();
+    let emulator = start_with(quick().host(everywhere)).await;
+    let port = emulator.port();
+    assert_eq!(emulator.base_url(), format!("http://127.0.0.1:{port}"));
+    let answer = call(&emulator, "GET", "/gateway", &json!(null)).await;
+    assert_eq!(answer.json()["url"], "ws://emulator/websocket/");
 }

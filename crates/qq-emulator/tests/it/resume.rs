@@ -199,3 +199,13 @@ async fn many_events_survive_a_slow_reader() {
     }
     speaker.await.unwrap();
 }
+
+#[tokio::test]
+async fn only_so_many_sessions_wait() {
+    let emulator = start().await;
+    for _ in 0..70 {
+        Gateway::ready(&emulator, 0).await;
+        emulator.drop_connections(None);
+    }
+    assert_eq!(emulator.sessions().len(), 64);
+}
