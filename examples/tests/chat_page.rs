@@ -70,6 +70,7 @@ async fn scenario(page: Client) -> Result<()> {
     shows_violations(&page).await?;
     bot.stop().await?;
     page.see("#status[data-state='disconnected']").await?;
+    begins_anew_after_a_reset(&page, &emulator).await?;
     outlives_the_emulator(&page, emulator).await
 }
 
@@ -321,6 +322,14 @@ async fn shows_violations(page: &Client) -> Result<()> {
     page.click("#tools-toggle").await?;
     page.see("#violations .error .rule").await?;
     page.click("#tools-close").await
+}
+
+async fn begins_anew_after_a_reset(page: &Client, emulator: &Emulator) -> Result<()> {
+    emulator.reset();
+    emulator.say(Say::group("a new day")).await;
+    page.see_path("//article[last()][count(//article) = 1]//p[.='a new day']")
+        .await?;
+    Ok(())
 }
 
 async fn outlives_the_emulator(page: &Client, emulator: Emulator) -> Result<()> {

@@ -722,7 +722,8 @@ async function connect() {
       $("connect").replaceChildren(connectCard());
       route();
     }
-  } catch {
+  } catch (error) {
+    console.warn(error);
     if (source === stream) retry();
     return;
   }
@@ -740,7 +741,12 @@ function follow() {
     source.close();
     if (source === stream) retry();
   };
-  source.addEventListener("message", (event) => receive(JSON.parse(event.data)));
+  source.addEventListener("message", (event) => {
+    const item = JSON.parse(event.data);
+    // A reset emulator begins its count anew.
+    if (item.n > state.last) receive(item);
+    else connect();
+  });
   source.addEventListener("session", (event) => {
     sessionEvents += 1;
     const { connected, sessions } = JSON.parse(event.data);
@@ -790,7 +796,7 @@ async function refresh() {
     const asked = state.last;
     const seen = sessionEvents;
     const [violations, sessions, timeline] = await Promise.all([call("violations"), call("sessions"), call(`timeline?after=${asked}`)]);
-    // The emulator was reset and began its count anew.
+    // A reset, and nobody has said a word since.
     if (timeline.last < asked) connect();
     showViolations(violations);
     // An answer older than the latest event is no news.
