@@ -1,0 +1,29 @@
+//! Limits on what goes in and out.
+
+/// Limits on what a shard reads, writes and buffers.
+///
+/// ```
+/// let mut limits = qq_gateway::Limits::default();
+/// limits.read_buffer = 8 * 1024;
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// The largest frame that is read, in bytes; 4 MiB. A larger one ends the connection.
+    pub max_frame: usize,
+    /// The size of the read buffer in bytes; 16 KiB. It is most of the memory of an idle shard.
+    pub read_buffer: usize,
+    /// The largest frame that [`ShardSender`](crate::ShardSender) takes, in bytes; 4,096. The platform
+    /// documents no limit; this is the one of the protocol that it follows.
+    pub max_outgoing_frame: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_frame: 4 << 20,
+            read_buffer: 16 << 10,
+            max_outgoing_frame: 4096,
+        }
+    }
+}

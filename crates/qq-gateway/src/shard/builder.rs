@@ -1,0 +1,215 @@
+//! Describing a shard.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use fastrand::Rng;
+use qq_model::event::EventKinds;
+use qq_model::gateway::{Envelope, ShardId};
+use qq_model::{AccessToken, Intents};
+use qq_transport::{Connect, Tcp, Tls};
+
+use super::Shard;
+use super::config::{Config, Filter, check_address};
+use super::link::Link;
+use super::outbox::Outbox;
+use super::sender::ShardSender;
+use crate::machine::{Machine, Rules};
+use crate::{
+    AckMode, Backoff, IdentifyQueue, InMemoryIdentifyQueue, Limits, Session, ShardError,
+    ShardStats, Timeouts,
+};
+
+/// Describes a shard; see [`Shard::builder`].
+#[must_use = "a builder does nothing until it is built"]
+pub struct ShardBuilder {
+    url: String,
+    token: Arc<dyn AccessToken>,
+    intents: Intents,
+    shard: ShardId,
+    session: Option<Session>,
+    connect: Option<Arc<dyn Connect>>,
+    tls: Option<Tls>,
+    queue: Option<Arc<dyn IdentifyQueue>>,
+    rules: Rules,
+    limits: Limits,
+    kinds: Option<EventKinds>,
+    keep_unknown: bool,
+    filter: Option<Box<Filter>>,
+    seed: Option<u64>,
+    allow_plain: bool,
+}
+
+impl ShardBuilder {
+    pub(super) fn new(url: String, token: Arc<dyn AccessToken>, intents: Intents) -> Self {
+        Self {
+            url,
+            token,
+            intents,
+            shard: ShardId::ONE,
+            session: None,
+            connect: None,
+            tls: None,
+            queue: None,
+            rules: Rules::default(),
+            limits: Limits::default(),
+            kinds: None,
+            keep_unknown: true,
+            filter: None,
+            seed: None,
+            allow_plain: false,
+        }
+    }
+
+    /// Which shard; the only one by default.
+    pub const fn shard(mut self, shard: ShardId) -> Self {
+        self.shard = shard;
+        self
+    }
+
+    /// Takes up this session with RESUME. One of another shard or with other intents is of no use to this
+    /// shard: it is logged and left alone.
+    pub fn session(mut self, session: impl Into<Option<Session>>) -> Self {
+        self.session = session.into();
+        self
+    }
+
+    /// How byte streams are opened; TCP by default.
+    pub fn connect(mut self, connect: impl Connect) -> Self {
+        self.connect = Some(Arc::new(connect));
+        self
+    }
+
+    /// Which certificates are trusted; Mozilla's roots by default.
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
+    /// The deadline of each phase.
+    pub const fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.rules.timeouts = timeouts;
+        self
+    }
+
+    /// How long to wait between attempts.
+    pub const fn backoff(mut self, backoff: Backoff) -> Self {
+        self.rules.backoff = backoff;
+        self
+    }
+
+    /// Where turns to IDENTIFY come from. Shards of one bot must share one; the default is a queue of its own
+    /// with one IDENTIFY per five seconds.
+    pub fn identify_queue(mut self, queue: Arc<dyn IdentifyQueue>) -> Self {
+        self.queue = Some(queue);
+        self
+    }
+
+    /// Limits on what goes in and out.
+    pub const fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// What moves the position that RESUME replays from.
+    pub const fn acknowledge_mode(mut self, mode: AckMode) -> Self {
+        self.rules.ack_mode = mode;
+        self
+    }
+
+    /// Yields only these kinds, besides READY and RESUMED. Other known kinds are dropped before they are
+    /// decoded; unknown ones are a matter of [`keep_unknown`](Self::keep_unknown).
+    pub const fn kinds(mut self, kinds: EventKinds) -> Self {
+        self.kinds = Some(kinds);
+        self
+    }
+
+    /// Whether events that this version does not know are yielded; they are by default.
+    pub const fn keep_unknown(mut self, keep: bool) -> Self {
+        self.keep_unknown = keep;
+        self
+    }
+
+    /// Yields only events whose frame passes this test, which sees it before it is decoded. READY and RESUMED
+    /// are not asked about.
+    pub fn filter(
+        mut self,
+        filter: impl Fn(&Envelope<'_>) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.filter = Some(Box::new(filter));
+        self
+    }
+
+    /// Makes delays and jitter repeatable.
+    pub const fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// Whether the token may be sent unencrypted to other machines. For test networks only.
+    pub const fn allow_plain(mut self, allow: bool) -> Self {
+        self.allow_plain = allow;
+        self
+    }
+
+    /// Builds the shard. It connects when it is first polled.
+    ///
+    /// # Errors
+    ///
+    /// [`ShardErrorKind::Configuration`](crate::ShardErrorKind::Configuration) when the address cannot be
+    /// used, or is not encrypted.
+    pub fn build(self) -> Result<Shard, ShardError> {
+        let endpoint = check_address(&self.url, self.allow_plain)?;
+        let (shard, intents) = (self.shard, self.intents);
+        let resume = self.session.and_then(|session| {
+            let fits = session.shard == shard && session.intents == intents;
+            if !fits {
+                tracing::warn!(%shard, "the saved session has another shard or other intents: a new one is opened");
+            }
+            fits.then_some((session.id, session.sequence))
+        });
+        let rng = self.seed.map_or_else(Rng::new, Rng::with_seed);
+        let (sender, requests) = ShardSender::new(self.limits.max_outgoing_frame);
+        let config = Config {
+            url: self.url.into(),
+            endpoint,
+            token: self.token,
+            intents,
+            shard,
+            connect: self.connect.unwrap_or_else(|| Arc::new(Tcp)),
+            tls: self.tls.map_or_else(OnceLock::new, OnceLock::from),
+            queue: self
+                .queue
+                .unwrap_or_else(|| Arc::new(InMemoryIdentifyQueue::unlimited(1))),
+            limits: self.limits,
+            kinds: self.kinds,
+            keep_unknown: self.keep_unknown,
+            filter: self.filter,
+        };
+        Ok(Shard {
+            config: Arc::new(config),
+            machine: Machine::new(self.rules, rng, resume),
+            link: Link::Down,
+            outbox: Outbox::default(),
+            turn: None,
+            bearer: None,
+            source: None,
+            errors: VecDeque::new(),
+            sender,
+            requests,
+            timer: None,
+            held_up: None,
+            stats: ShardStats::default(),
+        })
+    }
+}
+
+impl fmt::Debug for ShardBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ShardBuilder")
+            .field("shard", &self.shard)
+            .field("intents", &self.intents)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,276 @@
+//! Driving the machine: the order of things is in [`crate::machine`].
+
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use qq_model::Dispatch;
+use qq_model::gateway::{Identify, OpCode, Resume};
+use serde::Serialize;
+use tokio_tungstenite::tungstenite::Error;
+
+use super::link::Link;
+use super::outbox::{Outbox, farewell};
+use super::{Shard, now};
+use crate::ShardError;
+use crate::machine::{Action, Fault, Outgoing, Report, Start, State};
+
+/// What became of an attempt to make progress.
+pub(super) enum Progress {
+    /// Something to yield.
+    Event(Dispatch),
+    /// Something happened; look again.
+    Some,
+    /// Nothing; the task will be woken.
+    None,
+}
+
+impl Shard {
+    pub(super) fn poll_item(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Dispatch, ShardError>>> {
+        let mut now = now();
+        self.machine.reading(now, self.held_up.take());
+        loop {
+            self.act(cx, now);
+            if let Some(error) = self.errors.pop_front() {
+                self.held_up = Some(now);
+                return Poll::Ready(Some(Err(error)));
+            }
+            if self.machine.state() == State::Closed {
+                self.requests.end();
+                return Poll::Ready(None);
+            }
+            if !self.requests.is_empty() && self.poll_requests(cx, now) {
+                continue;
+            }
+            if self.poll_write(cx, now) {
+                continue;
+            }
+            match self.poll_link(cx, now) {
+                Progress::Event(dispatch) => {
+                    self.stats.events += 1;
+                    self.held_up = Some(now);
+                    return Poll::Ready(Some(Ok(dispatch)));
+                }
+                Progress::Some => continue,
+                Progress::None => {}
+            }
+            if self.poll_requests(cx, now) {
+                continue;
+            }
+            // The timer comes last. When the runtime makes this task yield, reading is pending although there
+            // is something to read; the timer is pending then as well, and nothing is judged.
+            match self.poll_timer(self.machine.deadline(), cx) {
+                Poll::Ready(time) => now = time,
+                Poll::Pending => return Poll::Pending,
+            }
+            self.machine.expire(now);
+        }
+    }
+
+    pub(super) fn poll_keep_alive(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut now = now();
+        self.machine.not_reading();
+        loop {
+            if !self.machine.is_beating() {
+                let closing = self.poll_requests(cx, now);
+                return if closing {
+                    Poll::Ready(())
+                } else {
+                    Poll::Pending
+                };
+            }
+            self.act(cx, now);
+            if self.poll_write(cx, now) {
+                return Poll::Ready(());
+            }
+            if self.poll_requests(cx, now) {
+                if !self.machine.is_beating() {
+                    return Poll::Ready(());
+                }
+                continue;
+            }
+            match self.poll_timer(self.machine.beat_deadline(), cx) {
+                Poll::Ready(time) => now = time,
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+
+    /// Does what the machine asks for.
+    fn act(&mut self, cx: &mut Context<'_>, now: Instant) {
+        self.machine.tick(now);
+        while let Some(action) = self.machine.next_action() {
+            match action {
+                Action::Open(Start::Identify) => self.link = Link::queue(&self.config),
+                Action::Open(Start::Resume) => self.link = Link::token(&self.config),
+                Action::Send(frame) => self.send(&frame, now),
+                Action::Close(code) => self.outbox.close(code),
+                Action::Abort(code) => {
+                    // Half a frame before it would make no sense of the close frame.
+                    if let Link::Open(socket) = &mut self.link
+                        && !self.outbox.is_mid_frame()
+                    {
+                        farewell(socket, code, cx);
+                    }
+                    self.hang_up();
+                }
+                Action::Drop => self.hang_up(),
+                Action::RefuseToken => {
+                    if let Some(bearer) = &self.bearer {
+                        self.config.token.refused(bearer);
+                    }
+                }
+                Action::Report(report) => self.report(report),
+            }
+        }
+    }
+
+    fn hang_up(&mut self) {
+        self.link = Link::Down;
+        self.outbox = Outbox::default();
+        self.turn = None;
+        self.bearer = None;
+    }
+
+    fn send(&mut self, frame: &Outgoing, now: Instant) {
+        let shard = self.config.shard;
+        match frame {
+            Outgoing::Heartbeat(sequence) => {
+                tracing::trace!(%shard, sequence, "heartbeat");
+                self.stats.heartbeats += 1;
+                self.outbox.heartbeat(*sequence);
+            }
+            Outgoing::Identify => {
+                let intents = self.config.intents;
+                tracing::debug!(%shard, intents = intents.bits(), "identify");
+                self.stats.identifies += 1;
+                if let Some(turn) = self.turn.take() {
+                    turn.spend();
+                }
+                self.send_first(now, |token| {
+                    frame_text(
+                        OpCode::Identify,
+                        Identify {
+                            token,
+                            intents,
+                            shard,
+                            properties: Default::default(),
+                        },
+                    )
+                });
+            }
+            Outgoing::Resume {
+                session_id,
+                sequence,
+            } => {
+                let seq = *sequence;
+                tracing::debug!(%shard, session = %session_id, sequence, "resume");
+                self.stats.resumes += 1;
+                self.send_first(now, |token| {
+                    frame_text(
+                        OpCode::Resume,
+                        Resume {
+                            token,
+                            session_id,
+                            seq,
+                        },
+                    )
+                });
+            }
+        }
+    }
+
+    /// Sends the frame that carries the token.
+    fn send_first(&mut self, now: Instant, text: impl FnOnce(&str) -> serde_json::Result<String>) {
+        // The token was fetched before the connection was opened.
+        let Some(bearer) = &self.bearer else {
+            return self.machine.lost(Fault::Token { is_final: false }, now);
+        };
+        let queued = text(bearer.authorization().expose())
+            .map_err(|error| Error::Io(error.into()))
+            .and_then(|text| self.outbox.secret(&text));
+        if let Err(error) = queued {
+            self.broken(error, now);
+        }
+    }
+
+    fn report(&mut self, report: Report) {
+        let Report {
+            fault,
+            phase,
+            retry_after,
+            is_loud,
+        } = report;
+        let source = self.source.take();
+        let error = match retry_after {
+            Some(after) => ShardError::retried(fault, phase, after, source),
+            None => ShardError::fatal(fault, phase, source),
+        };
+        let shard = self.config.shard;
+        let code = error.close_code().map(|code| code.0);
+        let cause = std::error::Error::source(&error);
+        if is_loud {
+            tracing::error!(%shard, code, cause, "{error}");
+        } else {
+            tracing::info!(%shard, code, cause, "{error}");
+        }
+        self.errors.push_back(error);
+    }
+
+    /// Whether a request was taken.
+    fn poll_requests(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
+        if let Poll::Ready(Some(mode)) = self.requests.close.poll_recv(cx) {
+            self.machine.close(mode, now);
+            return true;
+        }
+        let is_ready = matches!(self.machine.state(), State::Ready { .. });
+        if is_ready
+            && self.outbox.has_room()
+            && let Poll::Ready(Some(frame)) = self.requests.frames.poll_recv(cx)
+        {
+            self.outbox.frame(frame);
+            return true;
+        }
+        false
+    }
+
+    /// Whether the connection broke.
+    fn poll_write(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
+        let Link::Open(socket) = &mut self.link else {
+            return false;
+        };
+        match self.outbox.poll_write(socket, cx) {
+            Poll::Ready(Err(error)) => {
+                self.broken(error, now);
+                true
+            }
+            Poll::Ready(Ok(())) | Poll::Pending => false,
+        }
+    }
+
+    /// Waits until the deadline; ready with the time.
+    fn poll_timer(&mut self, deadline: Option<Instant>, cx: &mut Context<'_>) -> Poll<Instant> {
+        let Some(deadline) = deadline else {
+            return Poll::Pending;
+        };
+        let deadline = tokio::time::Instant::from_std(deadline);
+        let timer = self
+            .timer
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+        if timer.deadline() != deadline {
+            timer.as_mut().reset(deadline);
+        }
+        timer.as_mut().poll(cx).map(|()| now())
+    }
+}
+
+fn frame_text<T: Serialize>(op: OpCode, d: T) -> serde_json::Result<String> {
+    #[derive(Serialize)]
+    struct Frame<T> {
+        op: i64,
+        d: T,
+    }
+    serde_json::to_string(&Frame { op: op.value(), d })
+}

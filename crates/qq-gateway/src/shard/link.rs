@@ -1,0 +1,81 @@
+//! The way to an open WebSocket, step by step.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use qq_model::{AccessTokenError, BearerToken};
+use qq_transport::{Connection, Tls};
+use tokio_tungstenite::client_async_with_config;
+use tokio_tungstenite::tungstenite::Error;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+
+use super::config::Config;
+use super::outbox::Socket;
+use crate::{IdentifyTurn, Limits, SessionQuotaError};
+
+type Step<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
+
+/// What a shard has of a connection.
+pub(super) enum Link {
+    Down,
+    Queue(Step<IdentifyTurn, SessionQuotaError>),
+    Token(Step<BearerToken, AccessTokenError>),
+    Connect(Step<Connection, io::Error>),
+    Tls(Step<Connection, io::Error>),
+    Upgrade(Step<Socket, Error>),
+    Open(Box<Socket>),
+}
+
+impl Link {
+    pub(super) fn queue(config: &Arc<Config>) -> Self {
+        let config = Arc::clone(config);
+        Self::Queue(Box::pin(
+            async move { config.queue.wait(config.shard).await },
+        ))
+    }
+
+    pub(super) fn token(config: &Arc<Config>) -> Self {
+        let config = Arc::clone(config);
+        Self::Token(Box::pin(async move { config.token.get().await }))
+    }
+
+    pub(super) fn connect(config: &Arc<Config>) -> Self {
+        let config = Arc::clone(config);
+        Self::Connect(Box::pin(async move {
+            config
+                .connect
+                .connect(config.endpoint.host(), config.endpoint.port())
+                .await
+        }))
+    }
+
+    pub(super) fn tls(config: &Arc<Config>, connection: Connection) -> Self {
+        let config = Arc::clone(config);
+        // One configuration for every connection of this shard, so that TLS sessions are resumed.
+        let tls = config.tls.get_or_init(Tls::new).clone();
+        Self::Tls(Box::pin(async move {
+            tls.handshake(config.endpoint.host(), connection).await
+        }))
+    }
+
+    pub(super) fn upgrade(config: &Arc<Config>, connection: Connection) -> Self {
+        let config = Arc::clone(config);
+        Self::Upgrade(Box::pin(async move {
+            let settings = websocket_config(&config.limits);
+            let (socket, _) =
+                client_async_with_config(&*config.url, connection, Some(settings)).await?;
+            Ok(socket)
+        }))
+    }
+}
+
+fn websocket_config(limits: &Limits) -> WebSocketConfig {
+    WebSocketConfig::default()
+        .read_buffer_size(limits.read_buffer.max(1024))
+        .max_frame_size(Some(limits.max_frame))
+        .max_message_size(Some(limits.max_frame))
+        // Frames are small and leave at once.
+        .write_buffer_size(0)
+        .max_write_buffer_size(limits.max_outgoing_frame.saturating_add(64 << 10))
+}

@@ -1,0 +1,246 @@
+//! One shard: the machine with a clock, a socket and a consumer.
+
+mod builder;
+mod config;
+mod drive;
+mod link;
+mod outbox;
+mod read;
+mod sender;
+
+pub use self::builder::ShardBuilder;
+pub use self::sender::{SendError, ShardSender};
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Instant, SystemTime};
+
+use futures_core::Stream;
+use qq_model::gateway::ShardId;
+use qq_model::{AccessToken, BearerToken, Dispatch, Intents, Timestamp};
+use tokio::time::Sleep;
+
+use self::config::Config;
+use self::link::Link;
+use self::outbox::Outbox;
+use self::sender::Requests;
+use crate::error::Source;
+use crate::machine::{Machine, State};
+use crate::timeouts::Phase;
+use crate::{CloseMode, IdentifyTurn, Session, ShardError, ShardStats, ShardStatus};
+
+/// One session of the gateway, as a stream of events.
+///
+/// It connects when it is first polled, keeps the connection alive while it is polled, and reconnects by
+/// itself. What goes wrong on the way comes as an `Err` item: unless [`ShardError::is_fatal`], the shard goes
+/// on when it is polled again. After a fatal error, and after [`close`](Self::close), the stream ends.
+///
+/// Nothing is spawned: a shard that is not polled sends no heartbeats, and the gateway closes its connection
+/// after about two heartbeat intervals. A consumer that has no room for another event waits with
+/// [`keep_alive`](Self::keep_alive).
+///
+/// # Cancel safety
+///
+/// [`next`](Self::next), [`keep_alive`](Self::keep_alive) and [`close`](Self::close) can be dropped at any
+/// point: no event is lost, and the next call goes on.
+///
+/// # Panics
+///
+/// Polling it outside a Tokio runtime with a timer panics, as with everything that uses `tokio::time`.
+///
+/// # Examples
+///
+/// ```no_run
+/// use qq_gateway::Shard;
+/// use qq_model::{BearerToken, Intents};
+///
+/// # async fn run() -> Result<(), qq_gateway::ShardError> {
+/// let token = BearerToken::new("an access token");
+/// let mut shard = Shard::builder("wss://api.sgroup.qq.com/websocket", token, Intents::default()).build()?;
+/// while let Some(item) = shard.next().await {
+///     match item {
+///         Ok(dispatch) => println!("{}", dispatch.event.name()),
+///         Err(error) => eprintln!("{error}"),
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub struct Shard {
+    config: Arc<Config>,
+    machine: Machine,
+    link: Link,
+    outbox: Outbox,
+    /// The right to IDENTIFY, until it is used.
+    turn: Option<IdentifyTurn>,
+    /// The token of this connection.
+    bearer: Option<BearerToken>,
+    /// The error behind the next report.
+    source: Option<Source>,
+    errors: VecDeque<ShardError>,
+    sender: ShardSender,
+    requests: Requests,
+    timer: Option<Pin<Box<Sleep>>>,
+    /// Since when nobody waits for a frame; `None` while somebody does.
+    held_up: Option<Instant>,
+    stats: ShardStats,
+}
+
+impl Shard {
+    /// Starts to describe a shard. `url` is what `GET /gateway` returned.
+    ///
+    /// The token is sent to that address, which therefore must be `wss://`, or on this machine.
+    pub fn builder(
+        url: impl Into<String>,
+        token: impl AccessToken + 'static,
+        intents: Intents,
+    ) -> ShardBuilder {
+        ShardBuilder::new(url.into(), Arc::new(token), intents)
+    }
+
+    /// The next event, or what went wrong; `None` after the end. See [`Shard`] for which is which.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses no event.
+    pub async fn next(&mut self) -> Option<Result<Dispatch, ShardError>> {
+        poll_fn(|cx| self.poll_item(cx)).await
+    }
+
+    /// Keeps the connection alive while the consumer has no room for another event.
+    ///
+    /// Heartbeats are written on time, and nothing is read: the gateway is held back by TCP. ACKs cannot be
+    /// seen meanwhile, so none is missed; their supervision goes on with [`next`](Self::next). Without a
+    /// connection it waits for nothing, it does not reconnect.
+    ///
+    /// Resolves when the connection breaks or a [`ShardSender`] closes the shard; [`next`](Self::next) then
+    /// says what happened. Otherwise it does not resolve, so it is a branch of a `select!`:
+    ///
+    /// ```no_run
+    /// # async fn wait(shard: &mut qq_gateway::Shard, queue: tokio::sync::mpsc::Sender<qq_model::Dispatch>) {
+    /// let permit = tokio::select! {
+    ///     permit = queue.reserve() => permit,
+    ///     () = shard.keep_alive() => queue.reserve().await,
+    /// };
+    /// # }
+    /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// The future can be dropped at any point.
+    pub async fn keep_alive(&mut self) {
+        poll_fn(|cx| self.poll_keep_alive(cx)).await;
+    }
+
+    /// Closes the connection with a closing handshake, within
+    /// [`Timeouts::close`](crate::Timeouts::close). Events that have not been yielded are dropped;
+    /// with [`CloseMode::KeepSession`] RESUME brings them back, and the session for it is returned.
+    ///
+    /// # Cancel safety
+    ///
+    /// The shard stays closing when the future is dropped; [`next`](Self::next) or another call finishes it.
+    pub async fn close(&mut self, mode: CloseMode) -> Option<Session> {
+        self.machine.close(mode, now());
+        // What is still reported belongs to a connection that nobody needs any more.
+        while self.next().await.is_some() {}
+        self.session()
+    }
+
+    /// The session, for RESUME by this or another process; `None` when there is none.
+    #[must_use]
+    pub fn session(&self) -> Option<Session> {
+        let (id, sequence) = self.machine.session()?;
+        Some(Session {
+            id: id.clone(),
+            sequence,
+            shard: self.config.shard,
+            intents: self.config.intents,
+            saved_at: Timestamp::from(SystemTime::now()),
+        })
+    }
+
+    /// Says that every event up to this [`Dispatch::sequence`] was handled; see
+    /// [`AckMode::Manual`](crate::AckMode::Manual).
+    ///
+    /// The numbers belong to a session: after READY, those of earlier events mean nothing any more.
+    pub fn acknowledge(&mut self, sequence: u64) {
+        self.machine.acknowledge(sequence);
+    }
+
+    /// A sender for other tasks.
+    #[must_use]
+    pub fn sender(&self) -> ShardSender {
+        self.sender.clone()
+    }
+
+    /// Which shard this is.
+    #[must_use]
+    pub fn id(&self) -> ShardId {
+        self.config.shard
+    }
+
+    /// What the shard is doing.
+    #[must_use]
+    pub fn status(&self) -> ShardStatus {
+        match self.machine.state() {
+            State::Idle => ShardStatus::Connecting {
+                phase: Phase::Queue,
+            },
+            State::Opening { phase, .. } => ShardStatus::Connecting { phase },
+            State::Hello { .. } => ShardStatus::Connecting {
+                phase: Phase::Hello,
+            },
+            State::Identifying { .. } => ShardStatus::Identifying,
+            State::Resuming { .. } => ShardStatus::Resuming,
+            State::Ready { since } => ShardStatus::Ready { since },
+            State::Waiting { until, cause } => ShardStatus::Waiting {
+                until,
+                cause: cause.kind(),
+            },
+            State::Closing { .. } => ShardStatus::Closing,
+            State::Closed => ShardStatus::Closed,
+        }
+    }
+
+    /// What the shard has done so far.
+    #[must_use]
+    pub fn stats(&self) -> ShardStats {
+        ShardStats {
+            round_trip: self.machine.round_trip(),
+            ..self.stats
+        }
+    }
+}
+
+impl Stream for Shard {
+    type Item = Result<Dispatch, ShardError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll_item(cx)
+    }
+}
+
+impl fmt::Debug for Shard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shard")
+            .field("id", &self.config.shard)
+            .field("status", &self.status())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The runtime's time, which tests can stop and move.
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+const _: () = {
+    const fn send<T: Send + Unpin>() {}
+    const fn shared<T: Clone + Send + Sync>() {}
+    send::<Shard>();
+    shared::<ShardSender>();
+};
