@@ -1,25 +1,23 @@
 //! The emulator as a value, for tests and programs.
 
-use std::fmt;
-use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use crate::builder::EmulatorBuilder;
 use crate::clock::millis;
 use crate::gateway::{Fault, Session, Target, apply};
-use crate::platform::{Origin, Platform};
-use crate::say::{self, Say};
+use crate::platform::Platform;
 use crate::settings::Settings;
+use crate::speech::{self, Say};
 use crate::views::{OutboxEntry, RequestEntry, Said, SessionView, TimelineItem};
 use crate::violations::Violation;
 use crate::world::World;
-use crate::{DEFAULT_SEED, server};
 
 /// How long [`Emulator::stop`] waits for the tasks.
 const STOP_DEADLINE: Duration = Duration::from_millis(800);
@@ -46,136 +44,17 @@ const BACKLOG_DEADLINE: Duration = Duration::from_secs(10);
 /// ```
 #[derive(Debug)]
 pub struct Emulator {
-    platform: Arc<Platform>,
-    address: SocketAddr,
-    app_id: String,
-    secret: String,
-    tasks: mpsc::Receiver<std::convert::Infallible>,
-}
-
-/// Sets an [`Emulator`] up.
-#[derive(Debug, Clone)]
-#[must_use]
-pub struct EmulatorBuilder {
-    host: IpAddr,
-    port: u16,
-    seed: u64,
-    settings: Settings,
-    world: Option<World>,
-}
-
-/// The emulator could not listen on its address.
-#[derive(Debug)]
-pub struct StartError {
-    address: SocketAddr,
-    source: io::Error,
-}
-
-impl fmt::Display for StartError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot listen on {}", self.address)
-    }
-}
-
-impl std::error::Error for StartError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.source)
-    }
-}
-
-impl EmulatorBuilder {
-    /// The port to listen on; 0, the default, takes a free one.
-    pub fn port(mut self, port: u16) -> Self {
-        self.port = port;
-        self
-    }
-
-    /// The address to listen on; 127.0.0.1 unless told otherwise. The emulator has no defences:
-    /// whoever reaches it controls it.
-    pub fn host(mut self, host: IpAddr) -> Self {
-        self.host = host;
-        self
-    }
-
-    /// The seed of every id; the same seed and the same calls give the same ids.
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = seed;
-        self
-    }
-
-    /// The heartbeat interval that HELLO announces, in whole milliseconds, at least one.
-    pub fn heartbeat_interval(mut self, interval: Duration) -> Self {
-        self.settings.heartbeat_interval = millis(interval).max(1);
-        self
-    }
-
-    /// Changes any of the settings.
-    pub fn settings(mut self, change: impl FnOnce(&mut Settings)) -> Self {
-        change(&mut self.settings);
-        self
-    }
-
-    /// Who and what exists, instead of the default world.
-    pub fn world(mut self, world: World) -> Self {
-        self.world = Some(world);
-        self
-    }
-
-    /// Listens and serves, in tasks of the current Tokio runtime.
-    ///
-    /// # Errors
-    /// The address is taken or not allowed.
-    ///
-    /// # Panics
-    /// Outside a Tokio runtime with I/O and time enabled.
-    pub async fn start(self) -> Result<Emulator, StartError> {
-        let wanted = SocketAddr::new(self.host, self.port);
-        let failed = |source| StartError {
-            address: wanted,
-            source,
-        };
-        let listener = TcpListener::bind(wanted).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
-        let reachable = match address.ip() {
-            ip if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-            ip => ip,
-        };
-        let base_url = format!("http://{}", SocketAddr::new(reachable, address.port()));
-        let platform = Platform::new(
-            Origin {
-                seed: self.seed,
-                settings: self.settings,
-                world: self.world,
-            },
-            base_url,
-            address.ip().is_unspecified(),
-        );
-        let (app_id, secret) = platform.read(|state| match state.world.bots.first() {
-            Some(bot) => (bot.app_id.clone(), bot.secret.clone()),
-            None => (String::new(), String::new()),
-        });
-        let (guard, tasks) = mpsc::channel(1);
-        tokio::spawn(server::serve(Arc::clone(&platform), listener, guard));
-        Ok(Emulator {
-            platform,
-            address,
-            app_id,
-            secret,
-            tasks,
-        })
-    }
+    pub(crate) platform: Arc<Platform>,
+    pub(crate) address: SocketAddr,
+    pub(crate) app_id: String,
+    pub(crate) secret: String,
+    pub(crate) tasks: mpsc::Receiver<Infallible>,
 }
 
 impl Emulator {
     /// An emulator on a free port of 127.0.0.1 with the default world.
     pub fn builder() -> EmulatorBuilder {
-        EmulatorBuilder {
-            host: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            port: 0,
-            seed: DEFAULT_SEED,
-            settings: Settings::default(),
-            world: None,
-        }
+        EmulatorBuilder::new()
     }
 
     /// `http://127.0.0.1:PORT`, without a slash at the end: the base of the token endpoint, the
@@ -229,7 +108,7 @@ impl Emulator {
     /// A sentence that names what the world does not have.
     pub async fn try_say(&self, say: Say) -> Result<Said, String> {
         self.platform.wait_for_backlog().await;
-        self.platform.update(|state| say::say(state, &say))
+        self.platform.update(|state| speech::say(state, &say))
     }
 
     /// Pushes any event: `data` is `d` of the envelope. Gives the event id. Sessions get it if
@@ -237,7 +116,7 @@ impl Emulator {
     pub async fn push_event(&self, name: &str, data: Value) -> String {
         self.platform.wait_for_backlog().await;
         self.platform
-            .update(|state| say::push_event(state, name, None, &data, None).0)
+            .update(|state| speech::push_event(state, name, None, &data, None).0)
     }
 
     /// What bots have sent, oldest first.

@@ -15,6 +15,7 @@
 
 #![forbid(unsafe_code)]
 
+mod builder;
 mod clock;
 mod control;
 mod emulator;
@@ -24,19 +25,20 @@ mod page;
 mod platform;
 mod rest;
 mod ring;
-mod say;
 mod server;
 mod settings;
+mod speech;
 mod tables;
 mod views;
 mod violations;
 mod world;
 
-pub use emulator::{Emulator, EmulatorBuilder, StartError};
-pub use say::Say;
+pub use builder::{EmulatorBuilder, StartError};
+pub use emulator::Emulator;
 pub use settings::{
     DuplicateShard, ErrorBody, IdentifyPace, MentionDelivery, Settings, UngrantedIntents,
 };
+pub use speech::Say;
 pub use views::{Author, OutboxEntry, RequestEntry, Said, SessionView, TimelineItem};
 pub use violations::{Level, Violation};
 pub use world::messages::Scene;
@@ -48,3 +50,7 @@ pub const DEFAULT_APP_ID: &str = "102000001";
 pub const DEFAULT_SECRET: &str = "emulator-secret";
 /// The seed of the default world's ids.
 pub const DEFAULT_SEED: u64 = 2026;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadMe;

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use futures_util::future::poll_immediate;
 use qq_emulator::{DEFAULT_SEED, Emulator};
 
 const EXAMPLES: &str = "\
@@ -67,8 +68,14 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
         builder = builder.heartbeat_interval(Duration::from_millis(interval));
     }
     let emulator = builder.start().await?;
+    // The first poll installs the handler: whoever has read the greeting may interrupt.
+    let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
+    let early = poll_immediate(interrupted.as_mut()).await;
     greet(&emulator, options.host)?;
-    tokio::signal::ctrl_c().await?;
+    match early {
+        Some(result) => result?,
+        None => interrupted.await?,
+    }
     emulator.stop().await;
     Ok(())
 }

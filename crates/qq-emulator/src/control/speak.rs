@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::error::{Answer, Json, Refused, members, optional, required};
 use crate::platform::Platform;
-use crate::say::{self, Say};
+use crate::speech::{self, Say};
 use crate::views::Said;
 use crate::world::messages::Scene;
 
@@ -61,7 +61,7 @@ pub(super) async fn message(Shared(platform): Shared<Arc<Platform>>, body: Bytes
     say.attachments = attachments.cloned().unwrap_or_default();
     platform.wait_for_backlog().await;
     platform
-        .update(|state| say::say(state, &say))
+        .update(|state| speech::say(state, &say))
         .map(Json)
         .map_err(Refused::because)
 }
@@ -92,7 +92,7 @@ pub(super) async fn event(Shared(platform): Shared<Arc<Platform>>, body: Bytes) 
             )));
         }
         let (event_id, sessions) =
-            say::push_event(state, name, id.map(str::to_owned), &data, session);
+            speech::push_event(state, name, id.map(str::to_owned), &data, session);
         Ok(Json(json!({"event_id": event_id, "sessions": sessions})))
     })
 }

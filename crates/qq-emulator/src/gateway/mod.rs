@@ -11,6 +11,7 @@ mod receive;
 mod resume;
 mod session;
 mod socket;
+mod supervision;
 mod upgrade;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};

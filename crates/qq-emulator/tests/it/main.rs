@@ -11,6 +11,7 @@ mod client;
 
 mod command;
 mod control;
+mod documents;
 mod faults;
 mod garbage;
 mod heartbeat;

@@ -1,0 +1,140 @@
+//! Sets an emulator up and starts it.
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+
+use crate::clock::millis;
+use crate::emulator::Emulator;
+use crate::platform::{Origin, Platform};
+use crate::settings::Settings;
+use crate::world::World;
+use crate::{DEFAULT_SEED, server};
+
+/// Sets an [`Emulator`] up.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct EmulatorBuilder {
+    host: IpAddr,
+    port: u16,
+    seed: u64,
+    settings: Settings,
+    world: Option<World>,
+}
+
+/// The emulator could not listen on its address.
+#[derive(Debug)]
+pub struct StartError {
+    address: SocketAddr,
+    source: io::Error,
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot listen on {}", self.address)
+    }
+}
+
+impl std::error::Error for StartError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.source)
+    }
+}
+
+impl EmulatorBuilder {
+    pub(crate) fn new() -> Self {
+        Self {
+            host: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            port: 0,
+            seed: DEFAULT_SEED,
+            settings: Settings::default(),
+            world: None,
+        }
+    }
+
+    /// The port to listen on; 0, the default, takes a free one.
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// The address to listen on; 127.0.0.1 unless told otherwise. The emulator has no defences:
+    /// whoever reaches it controls it.
+    pub fn host(mut self, host: IpAddr) -> Self {
+        self.host = host;
+        self
+    }
+
+    /// The seed of every id; the same seed and the same calls give the same ids.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// The heartbeat interval that HELLO announces, in whole milliseconds, at least one.
+    pub fn heartbeat_interval(mut self, interval: Duration) -> Self {
+        self.settings.heartbeat_interval = millis(interval).max(1);
+        self
+    }
+
+    /// Changes any of the settings.
+    pub fn settings(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        change(&mut self.settings);
+        self
+    }
+
+    /// Who and what exists, instead of the default world.
+    pub fn world(mut self, world: World) -> Self {
+        self.world = Some(world);
+        self
+    }
+
+    /// Listens and serves, in tasks of the current Tokio runtime.
+    ///
+    /// # Errors
+    /// The address is taken or not allowed.
+    ///
+    /// # Panics
+    /// Outside a Tokio runtime with I/O and time enabled.
+    pub async fn start(self) -> Result<Emulator, StartError> {
+        let wanted = SocketAddr::new(self.host, self.port);
+        let failed = |source| StartError {
+            address: wanted,
+            source,
+        };
+        let listener = TcpListener::bind(wanted).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let reachable = match address.ip() {
+            ip if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            ip => ip,
+        };
+        let base_url = format!("http://{}", SocketAddr::new(reachable, address.port()));
+        let platform = Platform::new(
+            Origin {
+                seed: self.seed,
+                settings: self.settings,
+                world: self.world,
+            },
+            base_url,
+            address.ip().is_unspecified(),
+        );
+        let (app_id, secret) = platform.read(|state| match state.world.bots.first() {
+            Some(bot) => (bot.app_id.clone(), bot.secret.clone()),
+            None => (String::new(), String::new()),
+        });
+        let (guard, tasks) = mpsc::channel(1);
+        tokio::spawn(server::serve(Arc::clone(&platform), listener, guard));
+        Ok(Emulator {
+            platform,
+            address,
+            app_id,
+            secret,
+            tasks,
+        })
+    }
+}
