@@ -20,6 +20,7 @@ use serde_json::json;
 use tokio::time::timeout;
 
 use browser::{Browser, PageExt, Result};
+use browser_bot::Bot;
 
 const WHOLE_TEST: Duration = Duration::from_secs(240);
 const GROUP: &str = "a.entry[data-conversation^='group/']";
@@ -47,7 +48,7 @@ async fn scenario(page: Client) -> Result<()> {
     page.goto(emulator.base_url()).await?;
 
     tells_a_newcomer_how_to_connect(&page, &emulator).await?;
-    let bot = browser_bot::start(emulator.base_url(), emulator.app_id(), emulator.secret());
+    let bot = Bot::start(&emulator)?;
     page.see("#status[data-state='connected']").await?;
 
     answers_in_every_scene(&page).await?;
@@ -208,6 +209,8 @@ async fn survives_a_dropped_connection(page: &Client) -> Result<()> {
     page.see("#status[data-state='connected']").await?;
     page.say("!ping").await?;
     pong(page, 3).await?;
+    page.see_path("//*[@id='sessions'][contains(., 'resumed 1×')]")
+        .await?;
     Ok(())
 }
 

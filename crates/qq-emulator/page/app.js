@@ -786,8 +786,10 @@ function sessionsAre(count) {
 }
 
 function refreshSoon() {
-  clearTimeout(refreshTimer);
-  refreshTimer = setTimeout(refresh, REFRESH_SOON_MS);
+  refreshTimer ??= setTimeout(() => {
+    refreshTimer = null;
+    refresh();
+  }, REFRESH_SOON_MS);
 }
 
 async function refresh() {
