@@ -1,0 +1,178 @@
+//! One file for each kind of entry, and what they have in common.
+
+mod channel;
+mod group;
+mod group_member;
+mod guild;
+mod media;
+mod member;
+mod message;
+mod role;
+mod user;
+mod weigh;
+
+pub use self::group::CachedGroup;
+pub use self::group_member::CachedGroupMember;
+pub use self::media::{CachedMedia, MediaKey};
+pub use self::message::CachedMessage;
+pub use self::user::CachedUser;
+
+pub(crate) use self::channel::Channels;
+pub(crate) use self::group::Groups;
+pub(crate) use self::group_member::GroupMembers;
+pub(crate) use self::guild::Guilds;
+pub(crate) use self::media::MediaFiles;
+pub(crate) use self::member::Members;
+pub(crate) use self::message::{MessageIndexes, Messages};
+pub(crate) use self::role::Roles;
+pub(crate) use self::user::{UserNews, Users};
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::clock::Clock;
+use crate::config::KindConfig;
+use crate::stats::KindStats;
+use crate::store::{Expect, Kind, Raced, Snapshot, Store, Tally};
+use crate::update::Changed;
+
+/// A kind as users see it.
+pub(crate) trait Visible: Kind<Value: PartialEq> {
+    /// What the keep-predicate is shown.
+    type Seen;
+
+    /// Shows a value.
+    fn show<R>(key: &Self::Key, value: &Self::Value, look: impl FnOnce(&Self::Seen) -> R) -> R;
+}
+
+/// The entries of one kind; none when the kind is off.
+pub(crate) struct Entries<K: Visible> {
+    store: Option<Store<K>>,
+    config: KindConfig<K::Seen>,
+    rejected: AtomicU64,
+}
+
+impl<K: Visible> Entries<K> {
+    pub(crate) fn new(config: KindConfig<K::Seen>, shards: usize, clock: &Arc<dyn Clock>) -> Self {
+        Self {
+            store: (!config.is_off()).then(|| Store::new(&config.limits(), shards, clock)),
+            config,
+            rejected: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) const fn is_off(&self) -> bool {
+        self.store.is_none()
+    }
+
+    pub(crate) fn get(&self, owner: Option<&K::Owner>, key: &K::Key) -> Option<K::Value> {
+        self.store.as_ref()?.get(owner, key)
+    }
+
+    /// The live entries of an owner.
+    pub(crate) fn list(&self, owner: &K::Owner) -> Vec<(K::Key, K::Value)> {
+        self.store
+            .as_ref()
+            .map(|store| store.list(owner))
+            .unwrap_or_default()
+    }
+
+    /// Writes a value, whatever was there.
+    pub(crate) fn insert(
+        &self,
+        owner: Option<&K::Owner>,
+        key: &K::Key,
+        value: K::Value,
+    ) -> Option<Changed<K::Value>> {
+        self.merge(owner, key, |_| Some(value.clone()))
+    }
+
+    /// Writes what `merge` makes of the value that is there; nothing when it makes none.
+    ///
+    /// `merge` and the keep-predicate run under no lock, and again when another thread was quicker: what they
+    /// were shown is what is replaced. Each round that fails is a round that another thread won.
+    pub(crate) fn merge(
+        &self,
+        owner: Option<&K::Owner>,
+        key: &K::Key,
+        merge: impl Fn(Option<&K::Value>) -> Option<K::Value>,
+    ) -> Option<Changed<K::Value>> {
+        let store = self.store.as_ref()?;
+        loop {
+            let old = store.peek(owner, key);
+            let new = merge(old.as_ref())?;
+            let seen = Expect::Exactly(old.as_ref());
+            let written = if !K::show(key, &new, |seen| self.config.keeps(seen)) {
+                let removed = store.remove(owner, key, seen);
+                if removed.is_ok() {
+                    self.rejected.fetch_add(1, Ordering::Relaxed);
+                }
+                removed.map(|old| old.map(|old| Changed::Deleted { old }))
+            } else if let Some(same) = old.as_ref().filter(|old| old.same(&new) || **old == new) {
+                store.touch(owner, key, same).map(|()| None)
+            } else {
+                store.put(owner, key, &new, seen).map(|old| {
+                    Some(match old {
+                        Some(old) => Changed::Updated { old, new },
+                        None => Changed::Created { new },
+                    })
+                })
+            };
+            match written {
+                Ok(changed) => return changed,
+                Err(Raced) => {}
+            }
+        }
+    }
+
+    pub(crate) fn remove(
+        &self,
+        owner: Option<&K::Owner>,
+        key: &K::Key,
+    ) -> Option<Changed<K::Value>> {
+        let removed = self
+            .store
+            .as_ref()?
+            .remove(owner, key, Expect::Anything)
+            .ok()?;
+        removed.map(|old| Changed::Deleted { old })
+    }
+
+    pub(crate) fn remove_owned(&self, owner: &K::Owner) -> usize {
+        self.store
+            .as_ref()
+            .map_or(0, |store| store.remove_owned(owner))
+    }
+
+    pub(crate) fn sweep(&self) -> usize {
+        self.store.as_ref().map_or(0, Store::sweep)
+    }
+
+    pub(crate) fn clear(&self) -> usize {
+        self.store.as_ref().map_or(0, Store::clear)
+    }
+
+    /// The store's time; 0 when it keeps none.
+    pub(crate) fn now(&self) -> crate::clock::Nanos {
+        self.store.as_ref().map_or(0, Store::now)
+    }
+
+    pub(crate) fn stats(&self) -> KindStats {
+        let tally = self
+            .store
+            .as_ref()
+            .map_or_else(Tally::default, Store::tally);
+        KindStats::new(tally, self.rejected.load(Ordering::Relaxed))
+    }
+}
+
+impl<T: weigh::Weigh> Snapshot for Arc<T> {
+    fn same(&self, other: &Self) -> bool {
+        Self::ptr_eq(self, other)
+    }
+
+    fn heap_bytes(&self) -> usize {
+        // Two reference counts stand before the value.
+        2 * size_of::<usize>() + size_of::<T>() + self.owned_bytes()
+    }
+}

@@ -1,0 +1,303 @@
+//! The bounded, sharded map under every kind.
+//!
+//! # Why not `DashMap`
+//!
+//! A bounded map needs, for each shard, the order in which its entries leave, and for each owner the list of
+//! its entries. `DashMap` keeps only a hash table behind each of its locks. The order would live behind another
+//! lock, so that an insertion that evicts takes two of them (the classic deadlock of bounded caches: evicting
+//! from a second shard while the first is locked), and its reads hand out guards, which users then hold across
+//! an await. Here everything about a shard is behind one lock, which is never held for longer than one O(1)
+//! step and never leaves this module. The bench `cache_members` prints both maps side by side.
+
+mod column;
+mod links;
+mod lock;
+mod order;
+mod owners;
+mod shard;
+
+use std::hash::{BuildHasher, Hash, RandomState};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use hashbrown::HashTable;
+
+use self::column::Column;
+use self::links::{Links, List};
+pub(crate) use self::lock::Lock;
+pub(crate) use self::shard::Shard;
+use crate::clock::{Clock, Nanos};
+use crate::config::Eviction;
+pub(crate) use crate::stats::Tally;
+
+/// What a store keeps.
+pub(crate) trait Kind: Sized {
+    /// What entries are listed by; `()` for kinds without such a list.
+    type Owner: Clone + Eq + Hash;
+    type Key: Clone + Eq + Hash;
+    type Value: Snapshot;
+    /// Whether entries are listed by owner.
+    const INDEXED: bool;
+    /// Whether a key says nothing without its owner, as a role's id says nothing without its guild.
+    const SCOPED: bool;
+    /// Whether values have deadlines of their own.
+    const DEADLINES: bool = false;
+
+    /// Approximate bytes that a key owns on the heap.
+    fn key_heap_bytes(_key: &Self::Key) -> usize {
+        0
+    }
+}
+
+/// A stored value: cheap to clone, never changed in place.
+pub(crate) trait Snapshot: Clone {
+    /// Whether this is the very value that was read before.
+    fn same(&self, other: &Self) -> bool;
+
+    /// Approximate bytes on the heap.
+    fn heap_bytes(&self) -> usize;
+
+    /// Whether the value itself says that it is over.
+    fn is_past_deadline(&self, _now: Nanos) -> bool {
+        false
+    }
+}
+
+/// When entries leave.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) capacity: Option<usize>,
+    pub(crate) ttl: Option<Nanos>,
+    pub(crate) idle: Option<Nanos>,
+    pub(crate) eviction: Eviction,
+}
+
+/// Another thread has written the entry in the meantime.
+#[derive(Debug)]
+pub(crate) struct Raced;
+
+/// What a writer believes to replace.
+pub(crate) enum Expect<'a, V> {
+    Anything,
+    /// This very value, or no entry.
+    Exactly(Option<&'a V>),
+}
+
+impl<V: Snapshot> Expect<'_, V> {
+    fn matches(&self, found: Option<&V>) -> bool {
+        match (self, found) {
+            (Self::Anything, _) | (Self::Exactly(None), None) => true,
+            (Self::Exactly(Some(expected)), Some(found)) => found.same(expected),
+            (Self::Exactly(_), _) => false,
+        }
+    }
+}
+
+/// An entry's names and hashes.
+pub(crate) struct Address<'a, K: Kind> {
+    owner: Option<&'a K::Owner>,
+    key: &'a K::Key,
+    hashes: Hashes,
+}
+
+#[derive(Clone, Copy)]
+struct Hashes {
+    entry: u32,
+    owner: Option<u32>,
+}
+
+/// A bounded map from keys, inside owners where the kind has them, to snapshots.
+pub(crate) struct Store<K: Kind, L = Mutex<Shard<K>>> {
+    shards: Box<[L]>,
+    hasher: RandomState,
+    clock: Option<(Arc<dyn Clock>, Instant)>,
+    kind: std::marker::PhantomData<fn() -> K>,
+}
+
+/// A shard holds at least so many entries before another one is opened: hashing spreads entries over shards
+/// evenly up to the square root of their number, and a small cache should use what it was given.
+const ENTRIES_PER_SHARD: usize = 1024;
+
+/// How many entries are removed under one lock when many go at once.
+const BATCH: usize = 256;
+
+impl<K: Kind, L: Lock<Shard<K>>> Store<K, L> {
+    pub(crate) fn new(limits: &Limits, shards: usize, clock: &Arc<dyn Clock>) -> Self {
+        let useful = limits
+            .capacity
+            .map_or(usize::MAX, |capacity| capacity / ENTRIES_PER_SHARD);
+        let count = shards.min(useful).max(1);
+        // The first shards take one more where the capacity does not divide.
+        let share = |at| {
+            limits
+                .capacity
+                .map(|capacity| capacity / count + usize::from(at < capacity % count))
+        };
+        let timed = K::DEADLINES || limits.ttl.is_some() || limits.idle.is_some();
+        Self {
+            shards: (0..count)
+                .map(|at| L::new(Shard::new(limits, share(at))))
+                .collect(),
+            hasher: RandomState::new(),
+            clock: timed.then(|| (Arc::clone(clock), clock.now())),
+            kind: std::marker::PhantomData,
+        }
+    }
+
+    /// The time on the store's own scale.
+    pub(crate) fn now(&self) -> Nanos {
+        self.clock.as_ref().map_or(0, |(clock, start)| {
+            crate::clock::nanos(clock.now().saturating_duration_since(*start))
+        })
+    }
+
+    pub(crate) fn get(&self, owner: Option<&K::Owner>, key: &K::Key) -> Option<K::Value> {
+        let now = self.now();
+        self.at(owner, key, |shard, address| shard.get(address, now))
+    }
+
+    pub(crate) fn peek(&self, owner: Option<&K::Owner>, key: &K::Key) -> Option<K::Value> {
+        let now = self.now();
+        self.at(owner, key, |shard, address| shard.peek(address, now))
+    }
+
+    pub(crate) fn touch(
+        &self,
+        owner: Option<&K::Owner>,
+        key: &K::Key,
+        value: &K::Value,
+    ) -> Result<(), Raced> {
+        let now = self.now();
+        self.at(owner, key, |shard, address| {
+            shard.touch(address, value, now)
+        })
+    }
+
+    pub(crate) fn put(
+        &self,
+        owner: Option<&K::Owner>,
+        key: &K::Key,
+        value: &K::Value,
+        expect: Expect<'_, K::Value>,
+    ) -> Result<Option<K::Value>, Raced> {
+        let now = self.now();
+        self.at(owner, key, |shard, address| {
+            shard.put(address, value, expect, now)
+        })
+    }
+
+    pub(crate) fn remove(
+        &self,
+        owner: Option<&K::Owner>,
+        key: &K::Key,
+        expect: Expect<'_, K::Value>,
+    ) -> Result<Option<K::Value>, Raced> {
+        let now = self.now();
+        self.at(owner, key, |shard, address| {
+            shard.remove(address, expect, now)
+        })
+    }
+
+    /// The live entries of an owner, in no order. One shard after another: each is consistent in itself.
+    pub(crate) fn list(&self, owner: &K::Owner) -> Vec<(K::Key, K::Value)> {
+        let (now, hash) = (self.now(), self.owner_hash(owner));
+        let mut entries = Vec::new();
+        for shard in &self.shards {
+            shard.with(|shard| shard.list(owner, hash, now, &mut entries));
+        }
+        entries
+    }
+
+    /// Removes all entries of an owner, in batches, so that nobody waits long; returns how many.
+    pub(crate) fn remove_owned(&self, owner: &K::Owner) -> usize {
+        let hash = self.owner_hash(owner);
+        self.batches(|shard| shard.remove_owned(owner, hash, BATCH))
+    }
+
+    /// Clears away everything that has expired, in batches; returns how many.
+    pub(crate) fn sweep(&self) -> usize {
+        let now = self.now();
+        let mut swept = self.batches(|shard| shard.expire(now, BATCH));
+        if K::DEADLINES {
+            for shard in &self.shards {
+                swept += shard.with(|shard| shard.expire_deadlines(now));
+            }
+        }
+        swept
+    }
+
+    /// Removes everything, in batches; returns how many.
+    pub(crate) fn clear(&self) -> usize {
+        self.batches(|shard| shard.clear(BATCH))
+    }
+
+    pub(crate) fn tally(&self) -> Tally {
+        self.shards
+            .iter()
+            .map(|shard| shard.with(|shard| shard.tally()))
+            .fold(Tally::default(), Tally::plus)
+    }
+
+    /// Repeats `step` on each shard until it has nothing more to do there.
+    fn batches(&self, mut step: impl FnMut(&mut Shard<K>) -> usize) -> usize {
+        let mut total = 0;
+        for shard in &self.shards {
+            loop {
+                let done = shard.with(&mut step);
+                total += done;
+                if done < BATCH {
+                    break;
+                }
+            }
+        }
+        total
+    }
+
+    fn at<R>(
+        &self,
+        owner: Option<&K::Owner>,
+        key: &K::Key,
+        f: impl FnOnce(&mut Shard<K>, &Address<'_, K>) -> R,
+    ) -> R {
+        let hash = if K::SCOPED {
+            self.hasher.hash_one((owner, key))
+        } else {
+            self.hasher.hash_one(key)
+        };
+        let hashes = Hashes {
+            entry: low(hash),
+            owner: owner
+                .filter(|_| K::INDEXED)
+                .map(|owner| self.owner_hash(owner)),
+        };
+        let address = Address { owner, key, hashes };
+        // The upper half chooses the shard, the lower half the place in it.
+        let scaled = (u128::from(hash) * self.shards.len() as u128) >> 64;
+        let shard = usize::try_from(scaled).unwrap_or_default();
+        self.shards[shard].with(|shard| f(shard, &address))
+    }
+
+    fn owner_hash(&self, owner: &K::Owner) -> u32 {
+        low(self.hasher.hash_one(owner))
+    }
+}
+
+fn low(hash: u64) -> u32 {
+    u32::try_from(hash & u64::from(u32::MAX)).unwrap_or_default()
+}
+
+/// A table's hash from the stored half: the table looks at the lowest and the highest bits.
+fn spread(hash: u32) -> u64 {
+    u64::from(hash).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+}
+
+/// Gives memory back when a table has become mostly empty.
+fn shrink<T>(table: &mut HashTable<T>, hash: impl Fn(&T) -> u64) {
+    if table.capacity() > 64 && table.len() < table.capacity() / 8 {
+        let room = table.len() * 2;
+        table.shrink_to(room, hash);
+    }
+}
+
+#[cfg(test)]
+mod concurrency;

@@ -1,0 +1,379 @@
+//! One shard: entries, the ways to find them, and the order in which they leave. Everything here is O(1).
+
+use hashbrown::HashTable;
+
+use super::order::Order;
+use super::owners::{OwnerAt, Owners};
+use super::{
+    Address, Column, Expect, Hashes, Kind, Limits, Raced, Snapshot, Tally, shrink, spread,
+};
+use crate::clock::Nanos;
+use crate::config::Eviction;
+use crate::stats::Reason;
+
+/// How many expired entries one insertion clears away at most, from each order.
+///
+/// More than it adds, so expired entries never accumulate, and few, so no insertion is much slower than others.
+const EXPIRE_PER_PUT: usize = 8;
+
+pub(crate) struct Shard<K: Kind> {
+    capacity: usize,
+    eviction: Eviction,
+    slots: Column<Slot<K>>,
+    table: HashTable<u32>,
+    /// By the last read or write; kept when something asks for it.
+    accessed: Option<Order>,
+    /// By the last write; kept when something asks for it.
+    written: Option<Order>,
+    /// Kept for kinds whose entries are listed by owner.
+    owners: Option<Owners<K::Owner>>,
+    heap: usize,
+    tally: Tally,
+}
+
+struct Slot<K: Kind> {
+    hash: u32,
+    owner: OwnerAt,
+    key: K::Key,
+    value: K::Value,
+}
+
+impl<K: Kind> Shard<K> {
+    pub(crate) fn new(limits: &Limits, capacity: Option<usize>) -> Self {
+        let bounded = capacity.is_some();
+        let recency = bounded && limits.eviction == Eviction::LeastRecentlyUsed;
+        let age = bounded && limits.eviction == Eviction::Oldest;
+        Self {
+            // The last index is the mark for "none".
+            capacity: capacity.unwrap_or(usize::MAX).min(u32::MAX as usize),
+            eviction: limits.eviction,
+            slots: Column::new(),
+            table: HashTable::new(),
+            accessed: (recency || limits.idle.is_some()).then(|| Order::new(limits.idle)),
+            written: (age || limits.ttl.is_some()).then(|| Order::new(limits.ttl)),
+            owners: K::INDEXED.then(Owners::new),
+            heap: 0,
+            tally: Tally::default(),
+        }
+    }
+
+    /// Reads an entry for somebody: counted, and the entry is fresh again.
+    pub(crate) fn get(&mut self, address: &Address<'_, K>, now: Nanos) -> Option<K::Value> {
+        let Some(at) = self.find_live(address, now) else {
+            self.tally.misses += 1;
+            return None;
+        };
+        self.tally.hits += 1;
+        if let Some(accessed) = &mut self.accessed {
+            accessed.refresh(at, now);
+        }
+        Some(self.slots.get(at).value.clone())
+    }
+
+    /// Reads an entry without a trace.
+    pub(crate) fn peek(&self, address: &Address<'_, K>, now: Nanos) -> Option<K::Value> {
+        let at = self.find(address)?;
+        (!self.is_expired(at, now)).then(|| self.slots.get(at).value.clone())
+    }
+
+    /// Marks an entry as written, if it still holds `value`.
+    pub(crate) fn touch(
+        &mut self,
+        address: &Address<'_, K>,
+        value: &K::Value,
+        now: Nanos,
+    ) -> Result<(), Raced> {
+        let at = self.find_live(address, now).ok_or(Raced)?;
+        if !self.slots.get(at).value.same(value) {
+            return Err(Raced);
+        }
+        self.refresh(at, now);
+        Ok(())
+    }
+
+    /// Writes an entry and returns what it held, if it is as expected.
+    pub(crate) fn put(
+        &mut self,
+        address: &Address<'_, K>,
+        value: &K::Value,
+        expect: Expect<'_, K::Value>,
+        now: Nanos,
+    ) -> Result<Option<K::Value>, Raced> {
+        self.expire(now, EXPIRE_PER_PUT);
+        let found = self.find_live(address, now);
+        let old = found.map(|at| &self.slots.get(at).value);
+        if !expect.matches(old) {
+            return Err(Raced);
+        }
+        match found {
+            Some(at) => Ok(Some(self.replace(at, address, value.clone(), now))),
+            None => {
+                self.insert(address, value.clone(), now);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Takes an entry out on request, if it is as expected.
+    pub(crate) fn remove(
+        &mut self,
+        address: &Address<'_, K>,
+        expect: Expect<'_, K::Value>,
+        now: Nanos,
+    ) -> Result<Option<K::Value>, Raced> {
+        let found = self.find_live(address, now);
+        let old = found.map(|at| &self.slots.get(at).value);
+        if !expect.matches(old) {
+            return Err(Raced);
+        }
+        Ok(found.and_then(|at| self.take(at, Reason::Removed)))
+    }
+
+    /// Adds the live entries of an owner to `out`.
+    pub(crate) fn list(
+        &self,
+        owner: &K::Owner,
+        hash: u32,
+        now: Nanos,
+        out: &mut Vec<(K::Key, K::Value)>,
+    ) {
+        let Some(owners) = &self.owners else { return };
+        let Some(owner) = owners.find(hash, owner) else {
+            return;
+        };
+        out.reserve(owners.count(owner));
+        out.extend(
+            owners
+                .entries(owner)
+                .filter(|at| !self.is_expired(*at, now))
+                .map(|at| {
+                    let slot = self.slots.get(at);
+                    (slot.key.clone(), slot.value.clone())
+                }),
+        );
+    }
+
+    /// Removes up to `limit` entries of an owner; returns how many.
+    pub(crate) fn remove_owned(&mut self, owner: &K::Owner, hash: u32, limit: usize) -> usize {
+        for removed in 0..limit {
+            let Some(at) = self.owners.as_ref().and_then(|owners| {
+                let owner = owners.find(hash, owner)?;
+                owners.entries(owner).next()
+            }) else {
+                return removed;
+            };
+            self.take(at, Reason::Removed);
+        }
+        limit
+    }
+
+    /// Clears away up to `limit` expired entries by each limit; returns how many.
+    pub(crate) fn expire(&mut self, now: Nanos, limit: usize) -> usize {
+        let mut expired = 0;
+        for _ in 0..limit {
+            let by_age = self
+                .written
+                .as_ref()
+                .and_then(|order| order.oldest_expired(now));
+            let Some(at) = by_age else { break };
+            self.take(at, Reason::TimeToLive);
+            expired += 1;
+        }
+        for _ in 0..limit {
+            let by_idleness = self
+                .accessed
+                .as_ref()
+                .and_then(|order| order.oldest_expired(now));
+            let Some(at) = by_idleness else { break };
+            self.take(at, Reason::Idle);
+            expired += 1;
+        }
+        expired
+    }
+
+    /// Clears away all entries whose own deadline has passed; O(n), for kinds that have such deadlines.
+    pub(crate) fn expire_deadlines(&mut self, now: Nanos) -> usize {
+        let before = self.slots.len();
+        let mut at = 0;
+        while (at as usize) < self.slots.len() {
+            if self.slots.get(at).value.is_past_deadline(now) {
+                // Another entry stands here now.
+                self.take(at, Reason::TimeToLive);
+            } else {
+                at += 1;
+            }
+        }
+        before - self.slots.len()
+    }
+
+    /// Removes up to `limit` entries, whichever; returns how many.
+    pub(crate) fn clear(&mut self, limit: usize) -> usize {
+        for removed in 0..limit {
+            if self.slots.len() == 0 {
+                return removed;
+            }
+            self.take(0, Reason::Removed);
+        }
+        limit
+    }
+
+    /// What has happened so far, and what is here now.
+    pub(crate) fn tally(&self) -> Tally {
+        let structure = self.slots.bytes()
+            + self.table.allocation_size()
+            + self.accessed.as_ref().map_or(0, Order::bytes)
+            + self.written.as_ref().map_or(0, Order::bytes)
+            + self.owners.as_ref().map_or(0, Owners::bytes);
+        Tally {
+            entries: self.slots.len() as u64,
+            bytes: (structure + self.heap) as u64,
+            ..self.tally
+        }
+    }
+
+    fn find(&self, address: &Address<'_, K>) -> Option<u32> {
+        let is_it = |at: &u32| {
+            let slot = self.slots.get(*at);
+            slot.key == *address.key && (!K::SCOPED || self.owner_of(slot) == address.owner)
+        };
+        self.table
+            .find(spread(address.hashes.entry), is_it)
+            .copied()
+    }
+
+    fn owner_of(&self, slot: &Slot<K>) -> Option<&K::Owner> {
+        Some(self.owners.as_ref()?.id(slot.owner))
+    }
+
+    /// Finds an entry; one that has expired is cleared away instead.
+    fn find_live(&mut self, address: &Address<'_, K>, now: Nanos) -> Option<u32> {
+        let at = self.find(address)?;
+        let Some(reason) = self.expiry(at, now) else {
+            return Some(at);
+        };
+        self.take(at, reason);
+        None
+    }
+
+    fn is_expired(&self, at: u32, now: Nanos) -> bool {
+        self.expiry(at, now).is_some()
+    }
+
+    fn expiry(&self, at: u32, now: Nanos) -> Option<Reason> {
+        let expired = |order: &Option<Order>| order.as_ref().is_some_and(|o| o.is_expired(at, now));
+        if expired(&self.written) || self.slots.get(at).value.is_past_deadline(now) {
+            Some(Reason::TimeToLive)
+        } else if expired(&self.accessed) {
+            Some(Reason::Idle)
+        } else {
+            None
+        }
+    }
+
+    fn refresh(&mut self, at: u32, now: Nanos) {
+        for order in [&mut self.accessed, &mut self.written]
+            .into_iter()
+            .flatten()
+        {
+            order.refresh(at, now);
+        }
+    }
+
+    fn replace(
+        &mut self,
+        at: u32,
+        address: &Address<'_, K>,
+        value: K::Value,
+        now: Nanos,
+    ) -> K::Value {
+        let slot = self.slots.get_mut(at);
+        self.heap += value.heap_bytes();
+        let old = std::mem::replace(&mut slot.value, value);
+        self.heap -= old.heap_bytes();
+        if let (Some(owners), Some(owner), Some(hash)) =
+            (&mut self.owners, address.owner, address.hashes.owner)
+            && owners.id(slot.owner) != owner
+        {
+            slot.owner = owners.reassign(at, slot.owner, hash, owner.clone());
+        }
+        self.tally.updates += 1;
+        self.refresh(at, now);
+        old
+    }
+
+    fn insert(&mut self, address: &Address<'_, K>, value: K::Value, now: Nanos) {
+        if self.slots.len() >= self.capacity {
+            self.evict();
+        }
+        let Hashes { entry, owner } = address.hashes;
+        let at = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
+        let owner = match (&mut self.owners, address.owner, owner) {
+            (Some(owners), Some(id), Some(hash)) => owners.push(hash, id.clone()),
+            _ => 0,
+        };
+        for order in [&mut self.accessed, &mut self.written]
+            .into_iter()
+            .flatten()
+        {
+            order.push(now);
+        }
+        self.heap += K::key_heap_bytes(address.key) + value.heap_bytes();
+        self.slots.push(Slot {
+            hash: entry,
+            owner,
+            key: address.key.clone(),
+            value,
+        });
+        let slots = &self.slots;
+        self.table
+            .insert_unique(spread(entry), at, |at| spread(slots.get(*at).hash));
+        self.tally.inserts += 1;
+    }
+
+    /// Makes room for one entry. Expired ones were cleared away before: while any of them was left, there was
+    /// room.
+    fn evict(&mut self) {
+        let order = match self.eviction {
+            Eviction::LeastRecentlyUsed => &self.accessed,
+            Eviction::Oldest => &self.written,
+        };
+        if let Some(at) = order.as_ref().and_then(Order::oldest) {
+            self.take(at, Reason::Capacity);
+        }
+    }
+
+    /// Takes an entry out of everything; the last entry takes its place everywhere.
+    fn take(&mut self, at: u32, reason: Reason) -> Option<K::Value> {
+        let last = u32::try_from(self.slots.len().checked_sub(1)?).ok()?;
+        let gone = spread(self.slots.get(at).hash);
+        if let Ok(found) = self.table.find_entry(gone, |index| *index == at) {
+            found.remove();
+        }
+        let mut moved = None;
+        if at != last {
+            let slot = self.slots.get(last);
+            moved = Some(slot.owner);
+            if let Some(index) = self
+                .table
+                .find_mut(spread(slot.hash), |index| *index == last)
+            {
+                *index = at;
+            }
+        }
+        for order in [&mut self.accessed, &mut self.written]
+            .into_iter()
+            .flatten()
+        {
+            order.swap_remove(at, last);
+        }
+        let slot = self.slots.swap_remove(at)?;
+        if let Some(owners) = &mut self.owners {
+            owners.swap_remove(at, slot.owner, moved);
+        }
+        let slots = &self.slots;
+        shrink(&mut self.table, |at| spread(slots.get(*at).hash));
+        self.heap -= K::key_heap_bytes(&slot.key) + slot.value.heap_bytes();
+        self.tally.removed(reason);
+        Some(slot.value)
+    }
+}

@@ -1,0 +1,122 @@
+//! From events to entries.
+
+mod change;
+mod group;
+mod guild;
+mod message;
+
+pub use self::change::{Change, Changed, Changes};
+
+use std::sync::Arc;
+
+use qq_model::Event;
+
+use crate::{Cache, CachedMessage};
+
+impl Cache {
+    /// Brings the cache up to date with an event, and says what changed.
+    ///
+    /// Events of one guild, group or user must come in order, as one session delivers them; others may come
+    /// from any number of threads. Costs the same however much is cached, except that deleting a guild or a
+    /// group takes time in proportion to its entries.
+    ///
+    /// A message is copied if messages are kept; [`update_shared`](Self::update_shared) copies nothing.
+    ///
+    /// ```
+    /// use qq_cache::{Cache, Change};
+    /// use qq_model::Event;
+    ///
+    /// let cache = Cache::default();
+    /// let channel = |name| Event::decode("CHANNEL_UPDATE", &format!(r#"{{"id":"7","guild_id":"1","name":"{name}"}}"#));
+    /// cache.update(&channel("before"));
+    /// for change in cache.update(&channel("after")) {
+    ///     let Change::Channel(channel) = change else { continue };
+    ///     assert_eq!(channel.old().map(|channel| &*channel.name), Some("before"));
+    /// }
+    /// ```
+    pub fn update(&self, event: &Event) -> Changes {
+        let mut changes = self.update_entities(event);
+        if self.keeps_message(event) {
+            self.keep_message(&Arc::new(event.clone()), &mut changes);
+        }
+        changes
+    }
+
+    /// [`update`](Self::update) with an event that is shared: a cached message refers to it.
+    pub fn update_shared(&self, event: &Arc<Event>) -> Changes {
+        let mut changes = self.update_entities(event);
+        if self.keeps_message(event) {
+            self.keep_message(event, &mut changes);
+        }
+        changes
+    }
+
+    fn keeps_message(&self, event: &Event) -> bool {
+        !self.kinds.messages.is_off() && CachedMessage::is_message(event)
+    }
+
+    fn keep_message(&self, event: &Arc<Event>, changes: &mut Changes) {
+        let kept =
+            CachedMessage::from_event(event).and_then(|message| self.insert_message(message));
+        changes.push(kept.map(Change::Message));
+    }
+
+    fn update_entities(&self, event: &Event) -> Changes {
+        let mut changes = Changes::default();
+        match event {
+            Event::GuildCreate(guild) | Event::GuildUpdate(guild) => {
+                self.on_guild(guild, &mut changes);
+            }
+            Event::GuildDelete(guild) => {
+                changes.push(self.remove_guild(&guild.id).map(Change::Guild));
+            }
+            Event::ChannelCreate(channel) | Event::ChannelUpdate(channel) => {
+                changes.push(self.merge_channel(channel).map(Change::Channel));
+            }
+            Event::ChannelDelete(channel) => {
+                changes.push(self.remove_channel(&channel.id).map(Change::Channel));
+            }
+            Event::GuildMemberAdd(member) | Event::GuildMemberUpdate(member) => {
+                self.on_guild_member(member, &mut changes);
+            }
+            Event::GuildMemberRemove(member) => {
+                self.on_guild_member_remove(member, &mut changes);
+            }
+            Event::MessageCreate(message) | Event::AtMessageCreate(message) => {
+                self.on_channel_message(message, &mut changes);
+            }
+            Event::DirectMessageCreate(message) => self.on_direct_message(message, &mut changes),
+            Event::GroupMessageCreate(message) | Event::GroupAtMessageCreate(message) => {
+                self.on_group_message(message, &mut changes);
+            }
+            Event::C2CMessageCreate(message) => self.on_c2c_message(message, &mut changes),
+            Event::MessageDelete(deleted)
+            | Event::PublicMessageDelete(deleted)
+            | Event::DirectMessageDelete(deleted) => {
+                changes.push(
+                    self.remove_message(&deleted.message.id)
+                        .map(Change::Message),
+                );
+            }
+            Event::GroupAddRobot(event) => {
+                changes.push(self.see_group(&event.group_openid).map(Change::Group));
+            }
+            Event::GroupDelRobot(event) => {
+                changes.push(self.remove_group(&event.group_openid).map(Change::Group));
+            }
+            Event::GroupMsgReceive(event) => self.on_group_switch(event, true, &mut changes),
+            Event::GroupMsgReject(event) => self.on_group_switch(event, false, &mut changes),
+            Event::GroupMemberAdd(event) => self.on_group_member_add(event, &mut changes),
+            Event::GroupMemberRemove(event) => self.on_group_member_remove(event, &mut changes),
+            Event::FriendAdd(event) => self.on_friend_add(event, &mut changes),
+            Event::FriendDel(event) => {
+                changes.push(self.remove_user(&event.openid).map(Change::User));
+            }
+            Event::C2CMsgReceive(event) => self.on_user_switch(event, true, &mut changes),
+            Event::C2CMsgReject(event) => self.on_user_switch(event, false, &mut changes),
+            // The others are about nothing that is kept here, or are not understood by this version.
+            _ => {}
+        }
+        changes
+    }
+}
