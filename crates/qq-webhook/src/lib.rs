@@ -20,6 +20,10 @@ mod event;
 pub mod headers;
 mod receive;
 mod replay;
+#[cfg(feature = "server")]
+mod server;
+#[cfg(feature = "server")]
+mod service;
 pub mod signature;
 mod stats;
 mod verifier;
@@ -29,5 +33,14 @@ pub use qq_model;
 pub use self::error::{Error, ErrorKind};
 pub use self::event::{RawEvent, WebhookEvent};
 pub use self::receive::{Claim, Handled, Received};
+#[cfg(feature = "server")]
+pub use self::server::{
+    ServerError, ServerErrorKind, ServerHandle, ServerStats, WebhookServer, WebhookServerBuilder,
+};
+#[cfg(feature = "server")]
+pub use self::service::{
+    AcceptFuture, AnswerBody, AnswerFuture, EventQueue, EventSink, WebhookEvents, WebhookService,
+    WebhookServiceBuilder,
+};
 pub use self::stats::Stats;
 pub use self::verifier::{BuildError, Verified, Verifier, VerifierBuilder};
