@@ -1,1 +1,2 @@
-//! Not published.
+#![forbid(unsafe_code)]
+//! The examples of this workspace, one task each; this library is empty.

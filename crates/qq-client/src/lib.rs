@@ -1,1 +1,24 @@
-//! A whole QQ bot: dispatch to handlers, replies, sessions, on top of qq-http and qq-gateway.
+#![forbid(unsafe_code)]
+//! A whole bot: it connects, keeps its sessions alive, calls an [`EventHandler`] and answers.
+//!
+//! * [`Client`] starts and stops; [`ClientHandle`] does the same from a handler or another task.
+//! * [`EventHandler`] has a callback for every event, each with a [`Context`].
+//! * [`Context::reply`] answers the event at hand, with the right route and number.
+//! * [`BotError`] says what failed and what to do about it.
+
+mod client;
+mod context;
+mod dispatch;
+mod error;
+mod handler;
+mod reply;
+mod shard;
+mod shared;
+mod status;
+
+pub use self::client::{Client, ClientBuilder, ClientHandle, StopReport};
+pub use self::context::Context;
+pub use self::error::{BotError, ErrorKind};
+pub use self::handler::{EventHandler, UnknownEvent};
+pub use self::reply::Reply;
+pub use self::status::{ConnectionSession, Stats, Status};

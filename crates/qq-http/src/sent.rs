@@ -25,7 +25,6 @@ use crate::response::Response;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-#[must_use = "a message that waits for an audit is not sent yet"]
 pub enum Sent {
     /// The platform took it.
     Delivered(SentMessage),

@@ -1,1 +1,84 @@
-//! QQ bots in Rust: guild channels, guild direct messages, groups and one-to-one chats.
+#![forbid(unsafe_code)]
+//! Bots on QQ: guild channels, guild direct messages, QQ groups and one-to-one chats.
+//!
+//! ```no_run
+//! use qqbot::prelude::*;
+//!
+//! struct PingBot;
+//!
+//! impl EventHandler for PingBot {
+//!     async fn ready(&self, _ctx: Context, ready: Ready) {
+//!         println!("online as {}", ready.user.username);
+//!     }
+//!
+//!     async fn group_message_create(&self, ctx: Context, message: GroupMessage) {
+//!         if message.text() == "!ping" {
+//!             let _ = ctx.reply("Pong!").await;
+//!         }
+//!     }
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), BotError> {
+//!     let token = Token::from_env()?; // QQ_BOT_APP_ID, QQ_BOT_SECRET
+//!     let intents = Intents::default().with_public_guild_messages().with_group_and_c2c();
+//!     let client = Client::new(token, intents, PingBot, false)?;
+//!     client.start().await
+//! }
+//! ```
+//!
+//! This crate composes smaller ones, each of use alone:
+//!
+//! | Feature | Crate | For |
+//! |---|---|---|
+//! | `client` (default) | [`qq_client`](client) | the whole bot |
+//! | `http` | [`qq_http`](http) | REST only: scripts, own webhook servers |
+//! | `gateway` | [`qq_gateway`](gateway) | the raw shard stream: custom runtimes, brokers |
+//! | always | [`qq_model`](model) | the types |
+
+pub use qq_model as model;
+
+pub use qq_model::{Environment, Event, EventKind, EventKinds, Intents, Timestamp, Token};
+
+#[cfg(feature = "client")]
+pub use qq_client as client;
+#[cfg(feature = "client")]
+pub use qq_client::{
+    BotError, Client, ClientBuilder, ClientHandle, ConnectionSession, Context, ErrorKind,
+    EventHandler, Reply, Stats, Status, StopReport, UnknownEvent,
+};
+#[cfg(feature = "gateway")]
+pub use qq_gateway as gateway;
+#[cfg(feature = "http")]
+pub use qq_http as http;
+#[cfg(feature = "http")]
+pub use qq_http::{HttpClient, HttpClient as BotApi};
+#[cfg(any(feature = "http", feature = "gateway"))]
+pub use qq_transport as transport;
+
+/// What a bot's source usually needs: `use qqbot::prelude::*;`.
+pub mod prelude {
+    pub use qq_model::gateway::{Ready, Resumed};
+    pub use qq_model::id::{
+        ChannelId, GroupOpenid, GuildId, MemberOpenid, MessageId, UserId, UserOpenid,
+    };
+    pub use qq_model::message::{
+        C2CMessage, Conversation, DirectMessage, GroupMessage, Message, Scene,
+    };
+    pub use qq_model::outgoing::{MessageBody, MessageMarkdown};
+    pub use qq_model::user::User;
+    pub use qq_model::{Environment, Event, EventKind, Intents, Token};
+
+    #[cfg(feature = "client")]
+    pub use qq_client::{
+        BotError, Client, ClientHandle, Context, ErrorKind, EventHandler, Reply, Status,
+        UnknownEvent,
+    };
+    #[cfg(feature = "http")]
+    pub use qq_http::HttpClient;
+}
+
+/// The code of the README is compiled with the tests.
+#[cfg(all(doctest, feature = "client"))]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

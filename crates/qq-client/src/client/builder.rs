@@ -1,0 +1,207 @@
+//! Making a client.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use qq_http::{HttpClient, RetryPolicy};
+use qq_model::{Environment, Intents, Token};
+use qq_transport::{Connect, Tcp, Tls};
+
+use super::Client;
+use crate::shared::Shared;
+use crate::{BotError, EventHandler};
+
+/// The usual deadline of a REST call and of start-up.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// The usual deadline of a stop.
+const STOP_DEADLINE: Duration = Duration::from_secs(10);
+/// How many events usually wait or run at a time.
+const EVENT_CAPACITY: usize = 4096;
+
+/// Everything that can be chosen about a [`Client`].
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use qq_client::Client;
+/// use qq_model::{Environment, Intents, Token};
+///
+/// let client = Client::builder(Token::new("102000000", "secret"), Intents::default().with_group_and_c2c())
+///     .environment(Environment::custom("http://127.0.0.1:8787")?)
+///     .timeout(Duration::from_secs(10))
+///     .build()?;
+/// # Ok::<(), qq_client::BotError>(())
+/// ```
+pub struct ClientBuilder<H = ()> {
+    token: Token,
+    handler: H,
+    environment: Environment,
+    timeout: Duration,
+    connect: Arc<dyn Connect>,
+    tls: Tls,
+    retry: Option<RetryPolicy>,
+    settings: Settings,
+}
+
+/// What a run of the client needs to know.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    pub(crate) intents: Intents,
+    pub(crate) gateway_url: Option<Box<str>>,
+    pub(crate) startup_deadline: Duration,
+    pub(crate) stop_deadline: Duration,
+    pub(crate) event_capacity: usize,
+    pub(crate) connect: Arc<dyn Connect>,
+    pub(crate) tls: Tls,
+}
+
+impl ClientBuilder {
+    pub(crate) fn new(token: Token, intents: Intents) -> Self {
+        let connect: Arc<dyn Connect> = Arc::new(Tcp);
+        let tls = Tls::new();
+        Self {
+            token,
+            handler: (),
+            environment: Environment::production(),
+            timeout: TIMEOUT,
+            connect: Arc::clone(&connect),
+            tls: tls.clone(),
+            retry: None,
+            settings: Settings {
+                intents,
+                gateway_url: None,
+                startup_deadline: TIMEOUT,
+                stop_deadline: STOP_DEADLINE,
+                event_capacity: EVENT_CAPACITY,
+                connect,
+                tls,
+            },
+        }
+    }
+}
+
+impl<H> ClientBuilder<H> {
+    /// What to do about events.
+    #[must_use]
+    pub fn handler<T: EventHandler>(self, handler: T) -> ClientBuilder<T> {
+        ClientBuilder {
+            token: self.token,
+            handler,
+            environment: self.environment,
+            timeout: self.timeout,
+            connect: self.connect,
+            tls: self.tls,
+            retry: self.retry,
+            settings: self.settings,
+        }
+    }
+
+    /// Which platform; the public one unless said otherwise.
+    #[must_use]
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.environment = environment;
+        self
+    }
+
+    /// The deadline of each REST call, body included, and of start-up; 30 s unless said otherwise.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self.settings.startup_deadline = timeout;
+        self
+    }
+
+    /// How long the gateway may take at start until [`Client::start`] gives up; the same as
+    /// [`timeout`](Self::timeout) unless said otherwise. Once a session stood, interruptions are mended for ever.
+    #[must_use]
+    pub const fn startup_deadline(mut self, deadline: Duration) -> Self {
+        self.settings.startup_deadline = deadline;
+        self
+    }
+
+    /// The deadline of [`Client::stop`]; 10 s unless said otherwise.
+    #[must_use]
+    pub const fn stop_deadline(mut self, deadline: Duration) -> Self {
+        self.settings.stop_deadline = deadline;
+        self
+    }
+
+    /// How many events may wait or run at a time, 4096 unless said otherwise. When as many do, the client reads no
+    /// further until one has been handled; heartbeats go on.
+    #[must_use]
+    pub fn event_capacity(mut self, capacity: usize) -> Self {
+        self.settings.event_capacity = capacity.max(1);
+        self
+    }
+
+    /// Which failed REST calls are tried again, and when.
+    #[must_use]
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = Some(policy);
+        self
+    }
+
+    /// How connections are opened, for REST and gateway alike: a proxy, a simulated network.
+    #[must_use]
+    pub fn connect(mut self, connect: impl Connect) -> Self {
+        self.connect = Arc::new(connect);
+        self
+    }
+
+    /// Which root certificates are trusted.
+    #[must_use]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = tls;
+        self
+    }
+}
+
+impl<H: EventHandler> ClientBuilder<H> {
+    /// The client.
+    ///
+    /// # Errors
+    ///
+    /// Credentials that cannot be right, or an address that cannot be used.
+    pub fn build(self) -> Result<Client<H>, BotError> {
+        self.token.validate()?;
+        let mut http = HttpClient::builder(self.token.clone())
+            .environment(self.environment.clone())
+            .timeout(self.timeout)
+            .connect(Arc::clone(&self.connect))
+            .tls(self.tls.clone());
+        if let Some(policy) = self.retry {
+            http = http.retry(policy);
+        }
+        let settings = Settings {
+            gateway_url: self.environment.gateway().map(Into::into),
+            connect: self.connect,
+            tls: self.tls,
+            ..self.settings
+        };
+        Ok(Client {
+            shared: Arc::new(Shared::new(http.build()?, self.token)),
+            handler: Arc::new(self.handler),
+            settings,
+        })
+    }
+}
+
+impl<H> std::fmt::Debug for ClientBuilder<H> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("token", &self.token)
+            .field("environment", &self.environment)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The platform that a flag means: its sandbox or the public one, and the server of `QQ_BOT_BASE_URL` where that
+/// is set.
+pub(super) fn environment_from_flag(is_sandbox: bool) -> Result<Environment, BotError> {
+    let environment = Environment::from_env()?;
+    Ok(if is_sandbox && environment == Environment::production() {
+        Environment::sandbox()
+    } else {
+        environment
+    })
+}

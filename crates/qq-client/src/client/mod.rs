@@ -1,0 +1,222 @@
+//! The client: made, started, stopped.
+
+mod builder;
+mod handle;
+mod report;
+mod run;
+
+pub use self::builder::ClientBuilder;
+pub use self::handle::ClientHandle;
+pub use self::report::StopReport;
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use qq_http::HttpClient;
+use qq_model::user::SelfUser;
+use qq_model::{Intents, Token};
+use tokio::sync::watch;
+
+use self::builder::Settings;
+use self::run::Run;
+use crate::shared::Shared;
+use crate::{BotError, ConnectionSession, EventHandler, Stats, Status};
+
+/// A bot.
+///
+/// Several in one process share nothing. Everything takes `&self`; [`handle`](Self::handle) can do the same from a
+/// callback, a signal task or another thread.
+///
+/// ```no_run
+/// use qq_client::{BotError, Client, Context, EventHandler};
+/// use qq_model::message::C2CMessage;
+/// use qq_model::{Intents, Token};
+///
+/// struct Echo;
+///
+/// impl EventHandler for Echo {
+///     async fn c2c_message_create(&self, ctx: Context, message: C2CMessage) {
+///         if let Err(error) = ctx.reply(message.text()).await {
+///             eprintln!("{error:?}");
+///         }
+///     }
+/// }
+///
+/// # async fn run() -> Result<(), BotError> {
+/// let intents = Intents::default().with_group_and_c2c();
+/// let client = Client::new(Token::from_env()?, intents, Echo, false)?;
+/// client.run_until_ctrl_c().await
+/// # }
+/// ```
+pub struct Client<H = ()> {
+    shared: Arc<Shared>,
+    handler: Arc<H>,
+    settings: Settings,
+}
+
+impl Client {
+    /// A client with everything to choose.
+    #[must_use]
+    pub fn builder(token: Token, intents: Intents) -> ClientBuilder {
+        ClientBuilder::new(token, intents)
+    }
+}
+
+impl<H: EventHandler> Client<H> {
+    /// A client with the usual settings, on the public platform or its sandbox.
+    ///
+    /// Where the environment variable `QQ_BOT_BASE_URL` is set, the client talks to that server instead, such as a
+    /// local emulator. [`builder`](Client::builder) with an explicit environment ignores the variable.
+    ///
+    /// # Errors
+    ///
+    /// Credentials that cannot be right, or a malformed `QQ_BOT_BASE_URL`.
+    pub fn new(
+        token: Token,
+        intents: Intents,
+        handler: H,
+        is_sandbox: bool,
+    ) -> Result<Self, BotError> {
+        Self::from_builder(Client::builder(token, intents), handler, is_sandbox)
+    }
+
+    /// Like [`new`](Self::new), with this many seconds for each REST call, body included, instead of 30.
+    ///
+    /// # Errors
+    ///
+    /// As for [`new`](Self::new).
+    pub fn with_config(
+        token: Token,
+        intents: Intents,
+        handler: H,
+        timeout_secs: u64,
+        is_sandbox: bool,
+    ) -> Result<Self, BotError> {
+        let builder = Client::builder(token, intents).timeout(Duration::from_secs(timeout_secs));
+        Self::from_builder(builder, handler, is_sandbox)
+    }
+
+    /// Connects, and runs until the client is stopped.
+    ///
+    /// Interruptions mend themselves, however long they last. Dropping the future closes every connection and
+    /// ends every callback.
+    ///
+    /// # Errors
+    ///
+    /// What kept the bot from starting (wrong credentials, an unreachable platform, a gateway that does not answer
+    /// within the start-up deadline), and later the reason when every shard ended for good.
+    /// [`ErrorKind::AlreadyStarted`](crate::ErrorKind::AlreadyStarted) while the client runs.
+    pub async fn start(&self) -> Result<(), BotError> {
+        Run::new(&self.shared, &self.handler, &self.settings)?
+            .run()
+            .await
+    }
+
+    /// [`start`](Self::start), and [`stop`](Self::stop) on Ctrl-C (and on SIGTERM, where that exists).
+    ///
+    /// # Errors
+    ///
+    /// As for [`start`](Self::start), and when the signals cannot be listened to.
+    pub async fn run_until_ctrl_c(&self) -> Result<(), BotError> {
+        let started = self.start();
+        tokio::pin!(started);
+        tokio::select! {
+            result = &mut started => return result,
+            signal = run::shutdown_signal() => signal?,
+        }
+        self.shared.request_stop(None);
+        started.await
+    }
+
+    fn from_builder(
+        builder: ClientBuilder,
+        handler: H,
+        is_sandbox: bool,
+    ) -> Result<Self, BotError> {
+        let environment = builder::environment_from_flag(is_sandbox)?;
+        builder.environment(environment).handler(handler).build()
+    }
+}
+
+impl<H> Client<H> {
+    /// Stops the client within the deadline of its settings: no more events are taken, callbacks finish, sessions
+    /// close. Callbacks that have not finished by then are ended.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotReady`](crate::ErrorKind::NotReady) when the client does not run.
+    pub async fn stop(&self) -> Result<StopReport, BotError> {
+        self.handle().stop().await
+    }
+
+    /// Like [`stop`](Self::stop), within this deadline.
+    ///
+    /// # Errors
+    ///
+    /// As for [`stop`](Self::stop).
+    pub async fn stop_within(&self, deadline: Duration) -> Result<StopReport, BotError> {
+        self.handle().stop_within(deadline).await
+    }
+
+    /// A handle that can be cloned and sent anywhere.
+    #[must_use]
+    pub fn handle(&self) -> ClientHandle {
+        ClientHandle::new(Arc::clone(&self.shared))
+    }
+
+    /// Whether every shard has a live session.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.handle().is_connected()
+    }
+
+    /// The session of the first shard that has one.
+    #[must_use]
+    pub fn get_session_info(&self) -> Option<ConnectionSession> {
+        self.sessions().into_iter().next()
+    }
+
+    /// The live sessions, one for each connected shard.
+    #[must_use]
+    pub fn sessions(&self) -> Vec<ConnectionSession> {
+        self.shared.sessions()
+    }
+
+    /// The bot itself, as the platform described it at start.
+    #[must_use]
+    pub fn user(&self) -> Option<Arc<SelfUser>> {
+        self.shared.user()
+    }
+
+    /// Since when every shard has a live session.
+    #[must_use]
+    pub fn ready_at(&self) -> Option<SystemTime> {
+        self.handle().ready_at()
+    }
+
+    /// What the client is doing, now and whenever it changes.
+    #[must_use]
+    pub fn status(&self) -> watch::Receiver<Status> {
+        self.shared.status()
+    }
+
+    /// Counters since the client was made.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.shared.stats()
+    }
+
+    /// The REST client.
+    #[must_use]
+    pub fn api(&self) -> &HttpClient {
+        &self.shared.api
+    }
+}
+
+impl<H> std::fmt::Debug for Client<H> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client")
+            .field("status", &*self.shared.status().borrow())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,203 @@
+//! One run of a client, from the first REST call to the last closed connection.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use qq_gateway::{IdentifyQueue, InMemoryIdentifyQueue, Shard, Timeouts};
+use qq_model::gateway::{GatewayBot, ShardId};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use super::builder::Settings;
+use super::report::StopReport;
+use crate::dispatch::Lanes;
+use crate::error::ErrorKind;
+use crate::shard::{ShardNews, ShardRunner};
+use crate::shared::Shared;
+use crate::{BotError, EventHandler};
+
+/// The part of a stop that closing connections may take at most.
+const CLOSING: Duration = Duration::from_secs(1);
+
+/// A client that runs. Dropping it ends everything that it started.
+pub(super) struct Run<'a, H: EventHandler> {
+    shared: &'a Arc<Shared>,
+    settings: &'a Settings,
+    lanes: Arc<Lanes<H>>,
+    shards: JoinSet<()>,
+    stop: CancellationToken,
+    drained: CancellationToken,
+    reason: Option<Box<str>>,
+}
+
+impl<'a, H: EventHandler> Run<'a, H> {
+    pub(super) fn new(
+        shared: &'a Arc<Shared>,
+        handler: &Arc<H>,
+        settings: &'a Settings,
+    ) -> Result<Self, BotError> {
+        let stop = shared.begin(settings.stop_deadline).ok_or_else(|| {
+            BotError::new(ErrorKind::AlreadyStarted, "the client was already started")
+        })?;
+        Ok(Self {
+            shared,
+            settings,
+            lanes: Lanes::new(
+                Arc::clone(handler),
+                Arc::clone(shared),
+                settings.event_capacity,
+            ),
+            shards: JoinSet::new(),
+            stop,
+            drained: CancellationToken::new(),
+            reason: None,
+        })
+    }
+
+    pub(super) async fn run(mut self) -> Result<(), BotError> {
+        let stop = self.stop.clone();
+        let result = match stop.run_until_cancelled(self.connect_and_watch()).await {
+            Some(result) => result,
+            None => Ok(()),
+        };
+        if let Err(error) = &result {
+            self.reason = Some(format!("{error:?}").into());
+        }
+        self.shut_down().await;
+        result
+    }
+
+    /// Starts the shards and follows them until the last has ended for good.
+    async fn connect_and_watch(&mut self) -> Result<(), BotError> {
+        self.shared.set_user(self.shared.api.me().await?);
+        let gateway = self.shared.api.gateway_bot().await?;
+        let mut news = self.spawn_shards(&gateway)?;
+        let deadline = Instant::now() + self.settings.startup_deadline;
+        let mut is_up = false;
+        let mut last_error = None;
+        loop {
+            let next = if is_up {
+                news.recv().await
+            } else {
+                match timeout_at(deadline, news.recv()).await {
+                    Ok(next) => next,
+                    Err(_) => return Err(last_error.unwrap_or_else(|| self.no_answer())),
+                }
+            };
+            match next {
+                Some(ShardNews::Live) => is_up = true,
+                Some(ShardNews::Interrupted(error)) if is_up => self.lanes.report(error),
+                Some(ShardNews::Interrupted(error)) => last_error = Some(error),
+                Some(ShardNews::Ended(error)) => {
+                    if let Some(earlier) = last_error.replace(error) {
+                        self.lanes.report(earlier);
+                    }
+                }
+                // Every shard has ended, and the last one said why.
+                None => return last_error.map_or(Ok(()), Err),
+            }
+        }
+    }
+
+    fn spawn_shards(
+        &mut self,
+        gateway: &GatewayBot,
+    ) -> Result<mpsc::Receiver<ShardNews>, BotError> {
+        let url = self.settings.gateway_url.as_deref().unwrap_or(&gateway.url);
+        let count = gateway.shards.max(1);
+        let queue = InMemoryIdentifyQueue::new(&gateway.session_start_limit);
+        queue.check(count).map_err(|error| {
+            BotError::with_source(
+                ErrorKind::Gateway,
+                "the bot may not open its sessions",
+                error,
+            )
+        })?;
+        let queue: Arc<dyn IdentifyQueue> = Arc::new(queue);
+        let ids: Vec<_> = (0..count)
+            .filter_map(|index| ShardId::new(index, count))
+            .collect();
+        self.shared.set_shards(ids.iter().copied());
+        let (sender, receiver) = mpsc::channel(ids.len().max(1));
+        for id in ids {
+            let shard = Shard::builder(url, self.shared.api.access_token(), self.settings.intents)
+                .shard(id)
+                .connect(Arc::clone(&self.settings.connect))
+                .tls(self.settings.tls.clone())
+                .timeouts(self.timeouts())
+                .identify_queue(Arc::clone(&queue))
+                .build()?;
+            let runner = ShardRunner {
+                id,
+                shard,
+                shared: Arc::clone(self.shared),
+                lanes: Arc::clone(&self.lanes),
+                news: sender.clone(),
+                stop: self.stop.clone(),
+                drained: self.drained.clone(),
+            };
+            self.shards.spawn(runner.run());
+        }
+        Ok(receiver)
+    }
+
+    /// A phase that hangs must be found before the start-up deadline, so that the error can name it.
+    fn timeouts(&self) -> Timeouts {
+        Timeouts::default().at_most(self.settings.startup_deadline / 2)
+    }
+
+    fn no_answer(&self) -> BotError {
+        let seconds = self.settings.startup_deadline.as_secs_f32();
+        BotError::new(
+            ErrorKind::Timeout,
+            format!("the gateway gave the bot no session within {seconds} s"),
+        )
+    }
+
+    /// Lets callbacks finish and closes the connections, within the deadline of the stop.
+    async fn shut_down(&mut self) {
+        self.stop.cancel();
+        let limit = self.shared.stop_deadline();
+        let end = Instant::now() + limit;
+        let closing = CLOSING.min(limit / 4);
+        let unfinished = self.lanes.drain(limit.saturating_sub(closing)).await;
+        self.drained.cancel();
+        let closed = timeout_at(end, async {
+            while self.shards.join_next().await.is_some() {}
+        })
+        .await;
+        let cut = if closed.is_err() {
+            self.shards.len()
+        } else {
+            0
+        };
+        self.shared.set_report(StopReport { unfinished, cut });
+    }
+}
+
+impl<H: EventHandler> Drop for Run<'_, H> {
+    fn drop(&mut self) {
+        self.shards.abort_all();
+        self.lanes.abort();
+        self.shared.end(self.reason.take());
+    }
+}
+
+/// Ends on Ctrl-C, and on SIGTERM where that exists.
+pub(super) async fn shutdown_signal() -> Result<(), BotError> {
+    let failed =
+        |error| BotError::with_source(ErrorKind::Other, "signals cannot be listened to", error);
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+        tokio::select! {
+            result = tokio::signal::ctrl_c() => result.map_err(failed),
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await.map_err(failed)
+}

@@ -1,0 +1,8 @@
+//! From events to callbacks: repeats dropped, ordered within a conversation, side by side across.
+
+mod duplicates;
+mod lane;
+mod lanes;
+
+pub(crate) use self::duplicates::Duplicates;
+pub(crate) use self::lanes::Lanes;

@@ -1,0 +1,286 @@
+//! What can go wrong with a bot.
+
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+use qq_gateway::ShardError;
+use qq_model::credentials::InvalidToken;
+use qq_model::event::DecodeError;
+use qq_model::{AccessTokenError, EventKind};
+
+/// A failure of a bot: its [`kind`](Self::kind) and the cause.
+///
+/// `Display` says what failed; the causes follow by [`Error::source`], and `Debug` prints them all, so that
+/// returning one from `main` reads well.
+pub struct BotError(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    message: Box<str>,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+/// The kinds of [`BotError`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The platform refused the app id, the secret or the access token.
+    Authentication,
+    /// The credentials cannot be right: a part is missing or malformed.
+    InvalidToken,
+    /// An address or another setting cannot be used.
+    Configuration,
+    /// No connection, or it broke.
+    Network,
+    /// A deadline passed.
+    Timeout,
+    /// The gateway refused the bot or broke the protocol.
+    Gateway,
+    /// The platform or the client's own limiter held a call back.
+    RateLimited,
+    /// The platform refused a call and said why.
+    Api,
+    /// An answer that is not the platform's: a proxy's error page, an empty body.
+    Http,
+    /// The platform sent something that could not be read.
+    Decode,
+    /// A call that cannot be made: an empty text, an empty id.
+    InvalidRequest,
+    /// A message was on its way and no answer says whether it was sent.
+    OutcomeUnknown,
+    /// The event at hand cannot be answered.
+    NoReplyTarget,
+    /// [`Client::start`](crate::Client::start) while the client runs.
+    AlreadyStarted,
+    /// The client does not run.
+    NotReady,
+    /// A callback panicked.
+    HandlerPanic,
+    /// Anything else.
+    Other,
+}
+
+impl BotError {
+    /// What kind of failure.
+    #[must_use]
+    pub const fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// Whether the same attempt may succeed later without any change.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match (self.rest(), self.gateway()) {
+            (Some(error), _) => error.is_retryable(),
+            (_, Some(error)) => !error.is_fatal(),
+            _ => matches!(
+                self.kind(),
+                ErrorKind::Network | ErrorKind::Timeout | ErrorKind::RateLimited
+            ),
+        }
+    }
+
+    /// How long to wait before another attempt, where the platform said so.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.rest().and_then(qq_http::Error::retry_after)
+    }
+
+    /// The failed REST call: status, platform code, trace id, advice.
+    #[must_use]
+    pub fn rest(&self) -> Option<&qq_http::Error> {
+        self.0.source.as_deref()?.downcast_ref()
+    }
+
+    /// The failed gateway session: phase, close code.
+    #[must_use]
+    pub fn gateway(&self) -> Option<&ShardError> {
+        self.0.source.as_deref()?.downcast_ref()
+    }
+
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<Box<str>>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            source: None,
+        }))
+    }
+
+    pub(crate) fn with_source(
+        kind: ErrorKind,
+        message: impl Into<Box<str>>,
+        source: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            source: Some(source.into()),
+        }))
+    }
+
+    pub(crate) fn decode(kind: EventKind, error: DecodeError) -> Self {
+        Self::with_source(
+            ErrorKind::Decode,
+            format!("the payload of {kind} could not be read"),
+            error,
+        )
+    }
+
+    pub(crate) fn unhandled(name: &str) -> Self {
+        Self::new(
+            ErrorKind::Other,
+            format!("{name} has no callback in this version"),
+        )
+    }
+
+    pub(crate) fn panicked(callback: &str, payload: &(dyn std::any::Any + Send)) -> Self {
+        let text = payload
+            .downcast_ref::<&str>()
+            .copied()
+            .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+            .unwrap_or("no message");
+        Self::new(
+            ErrorKind::HandlerPanic,
+            format!("the callback {callback} panicked: {text}"),
+        )
+    }
+}
+
+impl From<qq_http::Error> for BotError {
+    fn from(error: qq_http::Error) -> Self {
+        use qq_http::ErrorKind as Rest;
+        let kind = match error.kind() {
+            Rest::Authentication => ErrorKind::Authentication,
+            Rest::Network => ErrorKind::Network,
+            Rest::Timeout => ErrorKind::Timeout,
+            Rest::RateLimited => ErrorKind::RateLimited,
+            Rest::Api => ErrorKind::Api,
+            Rest::Http => ErrorKind::Http,
+            Rest::Decode => ErrorKind::Decode,
+            Rest::InvalidRequest => ErrorKind::InvalidRequest,
+            Rest::OutcomeUnknown => ErrorKind::OutcomeUnknown,
+            _ => ErrorKind::Other,
+        };
+        Self::with_source(kind, "a call to the platform failed", error)
+    }
+}
+
+impl From<ShardError> for BotError {
+    fn from(error: ShardError) -> Self {
+        use qq_gateway::ShardErrorKind as Shard;
+        let kind = match error.kind() {
+            Shard::Authentication => ErrorKind::Authentication,
+            Shard::Network => ErrorKind::Network,
+            Shard::Timeout => ErrorKind::Timeout,
+            Shard::Decode => ErrorKind::Decode,
+            Shard::Configuration => ErrorKind::Configuration,
+            _ => ErrorKind::Gateway,
+        };
+        let message = if error.is_fatal() {
+            "the gateway session ended for good"
+        } else {
+            "the gateway session was interrupted"
+        };
+        Self::with_source(kind, message, error)
+    }
+}
+
+impl From<AccessTokenError> for BotError {
+    fn from(error: AccessTokenError) -> Self {
+        let kind = if error.is_final() {
+            ErrorKind::Authentication
+        } else {
+            ErrorKind::Network
+        };
+        Self::with_source(kind, "no access token", error)
+    }
+}
+
+impl From<InvalidToken> for BotError {
+    fn from(error: InvalidToken) -> Self {
+        Self::with_source(
+            ErrorKind::InvalidToken,
+            "the bot's credentials cannot be right",
+            error,
+        )
+    }
+}
+
+impl From<qq_http::BuildError> for BotError {
+    fn from(error: qq_http::BuildError) -> Self {
+        Self::with_source(
+            ErrorKind::Configuration,
+            "the REST client cannot be built",
+            error,
+        )
+    }
+}
+
+impl From<qq_model::environment::InvalidUrl> for BotError {
+    fn from(error: qq_model::environment::InvalidUrl) -> Self {
+        Self::with_source(
+            ErrorKind::Configuration,
+            "the platform's address cannot be used",
+            error,
+        )
+    }
+}
+
+impl fmt::Display for BotError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl fmt::Debug for BotError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self} ({:?})", self.kind())?;
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
+impl Error for BotError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0
+            .source
+            .as_deref()
+            .map(|source| source as &(dyn Error + 'static))
+    }
+}
+
+const _: () = assert!(size_of::<BotError>() <= 64);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_tells_the_whole_chain() {
+        let error = BotError::from(qq_model::Token::new("", "x").validate().unwrap_err());
+        assert_eq!(error.kind(), ErrorKind::InvalidToken);
+        let text = format!("{error:?}");
+        assert!(
+            text.starts_with(
+                "the bot's credentials cannot be right (InvalidToken): app_id is empty"
+            ),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn panics_keep_their_message() {
+        let error = BotError::panicked("ready", &"boom");
+        assert_eq!(error.to_string(), "the callback ready panicked: boom");
+        assert!(
+            BotError::panicked("ready", &7_u8)
+                .to_string()
+                .ends_with("no message")
+        );
+    }
+}

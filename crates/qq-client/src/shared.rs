@@ -1,0 +1,214 @@
+//! What the parts of one client share. Nothing of it is shared between clients.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use qq_http::{HttpClient, Sent};
+use qq_model::gateway::ShardId;
+use qq_model::outgoing::ReplyTo;
+use qq_model::user::SelfUser;
+use qq_model::{Dispatch, Token};
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::client::StopReport;
+use crate::dispatch::Duplicates;
+use crate::reply::ReplyLedger;
+use crate::status::{ConnectionSession, ShardPhase, ShardView, Stats, Status, summarize};
+
+pub(crate) struct Shared {
+    pub(crate) api: HttpClient,
+    pub(crate) token: Token,
+    user: Mutex<Option<Arc<SelfUser>>>,
+    ledger: Mutex<ReplyLedger>,
+    duplicates: Mutex<Duplicates>,
+    shards: Mutex<Vec<ShardView>>,
+    run: Mutex<Option<RunControl>>,
+    report: Mutex<Option<StopReport>>,
+    status: watch::Sender<Status>,
+    pub(crate) counters: Counters,
+}
+
+/// A client that runs.
+struct RunControl {
+    stop: CancellationToken,
+    deadline: Duration,
+}
+
+/// [`Stats`] while they are counted.
+#[derive(Default)]
+pub(crate) struct Counters {
+    pub(crate) events: AtomicU64,
+    pub(crate) duplicates: AtomicU64,
+    pub(crate) sent: AtomicU64,
+    pub(crate) send_failures: AtomicU64,
+    pub(crate) interruptions: AtomicU64,
+    pub(crate) panics: AtomicU64,
+}
+
+/// How many answered messages are remembered.
+const LEDGER_CAPACITY: usize = 100_000;
+
+impl Shared {
+    pub(crate) fn new(api: HttpClient, token: Token) -> Self {
+        Self {
+            api,
+            token,
+            user: Mutex::default(),
+            ledger: Mutex::new(ReplyLedger::new(LEDGER_CAPACITY)),
+            duplicates: Mutex::default(),
+            shards: Mutex::default(),
+            run: Mutex::default(),
+            report: Mutex::default(),
+            status: watch::Sender::new(Status::Idle),
+            counters: Counters::default(),
+        }
+    }
+
+    pub(crate) fn user(&self) -> Option<Arc<SelfUser>> {
+        lock(&self.user).clone()
+    }
+
+    pub(crate) fn set_user(&self, user: SelfUser) {
+        *lock(&self.user) = Some(Arc::new(user));
+    }
+
+    pub(crate) fn next_reply_number(&self, target: &ReplyTo) -> u32 {
+        lock(&self.ledger).next_number(target, Instant::now())
+    }
+
+    pub(crate) fn is_duplicate(&self, dispatch: &Dispatch) -> bool {
+        let is_duplicate = lock(&self.duplicates).is_repeat(dispatch, Instant::now());
+        if is_duplicate {
+            self.counters.duplicates.fetch_add(1, Ordering::Relaxed);
+        }
+        is_duplicate
+    }
+
+    pub(crate) fn count_send(
+        &self,
+        result: Result<Sent, qq_http::Error>,
+    ) -> Result<Sent, qq_http::Error> {
+        let counter = if result.is_ok() {
+            &self.counters.sent
+        } else {
+            &self.counters.send_failures
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+        result
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Stats {
+            events: read(&self.counters.events),
+            duplicates: read(&self.counters.duplicates),
+            sent: read(&self.counters.sent),
+            send_failures: read(&self.counters.send_failures),
+            interruptions: read(&self.counters.interruptions),
+            panics: read(&self.counters.panics),
+        }
+    }
+
+    /// Marks the client as running; `None` when it already is.
+    pub(crate) fn begin(&self, stop_deadline: Duration) -> Option<CancellationToken> {
+        let mut run = lock(&self.run);
+        if run.is_some() {
+            return None;
+        }
+        let stop = CancellationToken::new();
+        *run = Some(RunControl {
+            stop: stop.clone(),
+            deadline: stop_deadline,
+        });
+        drop(run);
+        *lock(&self.report) = None;
+        self.status.send_replace(Status::Connecting);
+        Some(stop)
+    }
+
+    /// Marks the client as stopped.
+    pub(crate) fn end(&self, reason: Option<Box<str>>) {
+        lock(&self.shards).clear();
+        *lock(&self.run) = None;
+        self.status.send_replace(Status::Stopped { reason });
+    }
+
+    /// Asks the running client to stop; `false` when none runs.
+    pub(crate) fn request_stop(&self, deadline: Option<Duration>) -> bool {
+        let mut run = lock(&self.run);
+        let Some(control) = &mut *run else {
+            return false;
+        };
+        if let Some(deadline) = deadline {
+            control.deadline = deadline;
+        }
+        control.stop.cancel();
+        true
+    }
+
+    /// How long the client may take to stop.
+    pub(crate) fn stop_deadline(&self) -> Duration {
+        lock(&self.run)
+            .as_ref()
+            .map_or(Duration::ZERO, |control| control.deadline)
+    }
+
+    pub(crate) fn set_report(&self, report: StopReport) {
+        *lock(&self.report) = Some(report);
+    }
+
+    pub(crate) fn report(&self) -> Option<StopReport> {
+        *lock(&self.report)
+    }
+
+    pub(crate) fn set_shards(&self, shards: impl IntoIterator<Item = ShardId>) {
+        let views = shards.into_iter().map(|shard| ShardView {
+            shard,
+            phase: ShardPhase::Connecting,
+        });
+        *lock(&self.shards) = views.collect();
+    }
+
+    pub(crate) fn set_phase(&self, shard: ShardId, phase: ShardPhase) {
+        let mut shards = lock(&self.shards);
+        if let Some(view) = shards.iter_mut().find(|view| view.shard == shard) {
+            view.phase = phase;
+        }
+        let status = summarize(&shards, SystemTime::now());
+        drop(shards);
+        self.status.send_if_modified(|current| {
+            let is_news = !matches!(
+                (&*current, &status),
+                (Status::Ready { .. }, Status::Ready { .. })
+            ) && *current != status;
+            if is_news {
+                *current = status;
+            }
+            is_news
+        });
+    }
+
+    pub(crate) fn sessions(&self) -> Vec<ConnectionSession> {
+        let live = |view: &ShardView| match &view.phase {
+            ShardPhase::Live(session_id) => Some(ConnectionSession {
+                session_id: session_id.clone(),
+                shard_id: view.shard.index(),
+                shard_count: view.shard.count(),
+            }),
+            _ => None,
+        };
+        lock(&self.shards).iter().filter_map(live).collect()
+    }
+
+    pub(crate) fn status(&self) -> watch::Receiver<Status> {
+        self.status.subscribe()
+    }
+}
+
+/// The locks here guard plain data that is whole after every statement, so a panic elsewhere spoils nothing.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,14 @@
+//! Whole bots against the emulator, over real sockets.
+
+#[cfg(test)]
+mod handlers;
+#[cfg(test)]
+mod interruptions;
+#[cfg(test)]
+mod lifecycle;
+#[cfg(test)]
+mod scenes;
+#[cfg(test)]
+mod startup;
+#[cfg(test)]
+mod support;
