@@ -109,7 +109,7 @@ impl Default for Settings {
             identify_pace: IdentifyPace::Ignore,
             session_start_total: 1_000,
             remaining: 1_000,
-            granted_intents: crate::tables::tables().defined_intents(),
+            granted_intents: crate::tables::defined_intents(),
             ungranted_intents: UngrantedIntents::Close,
             duplicate_shard: DuplicateShard::Both,
             frames_per_minute: 600,

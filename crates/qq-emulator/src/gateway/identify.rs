@@ -11,7 +11,7 @@ use crate::clock::Millis;
 use crate::platform::State;
 use crate::rest::token::Standing;
 use crate::settings::{DuplicateShard, IdentifyPace, Settings, UngrantedIntents};
-use crate::tables::tables;
+use crate::tables;
 use crate::violations::Finding;
 
 const DAY: Millis = 24 * 3600 * 1000;
@@ -156,7 +156,7 @@ pub(super) fn check_token(state: &State, token: &str) -> Result<String, Option<F
 }
 
 fn intents_allowed(state: &mut State, connection: u64, intents: u64) -> bool {
-    let undefined = intents & !tables().defined_intents();
+    let undefined = intents & !tables::defined_intents();
     if undefined != 0 {
         let finding = Finding::error(
             "ws.intents",

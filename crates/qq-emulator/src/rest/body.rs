@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::error::Refusal;
 use super::{Call, multipart};
-use crate::tables::{Field, Kind, Route, tables};
+use crate::tables::{self, Field, Kind, Route};
 use crate::violations::Finding;
 
 /// A body as it came.
@@ -120,7 +120,7 @@ fn report_unknown(call: &Call, fields: &Map<String, Value>, findings: &mut Vec<F
     };
     let known = |name: &str| {
         let among = |fields: &[Field]| fields.iter().any(|field| field.name == name);
-        among(&call.route.body) || tables().model(alias).is_some_and(among)
+        among(&call.route.body) || tables::model(alias).is_some_and(among)
     };
     for (name, value) in fields {
         let repeats_path = call
@@ -172,7 +172,7 @@ fn check_kind(value: &Value, kind: &Kind, at: &str) -> Result<(), String> {
         Kind::Any | Kind::String | Kind::Integer | Kind::Number | Kind::Boolean | Kind::Object => {
             Ok(())
         }
-        Kind::Model(name) => match (value, tables().model(name)) {
+        Kind::Model(name) => match (value, tables::model(name)) {
             (Value::Object(given), Some(fields)) => {
                 check_fields(given, fields, &format!("{at}."), false)
             }
@@ -220,7 +220,7 @@ mod tests {
     use serde_json::json;
 
     fn check_body(route: &str, body: &Value) -> Result<(), String> {
-        let route = tables().routes().iter().find(|r| r.id == route).unwrap();
+        let route = tables::routes().iter().find(|r| r.id == route).unwrap();
         check_fields(body.as_object().unwrap(), &route.body, "", false)
     }
 

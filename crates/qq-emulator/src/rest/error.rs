@@ -4,7 +4,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::settings::ErrorBody;
-use crate::tables::{Route, tables};
+use crate::tables::{self, Route};
 use crate::violations::Finding;
 
 /// The pairs of numbers that the live service uses for one failure.
@@ -79,7 +79,7 @@ impl Refusal {
     pub(super) fn body(&self, trace_id: &str, form: ErrorBody) -> Value {
         let message = match &self.message {
             Some(message) => message.as_str(),
-            None => tables().meaning(self.code),
+            None => tables::meaning(self.code),
         };
         let (code, err_code) = TWINS
             .into_iter()

@@ -70,12 +70,11 @@ fn scalar(name: &str, text: &str, kind: Option<&Kind>) -> Result<Value, String> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tables::tables;
+    use crate::tables;
 
     #[tokio::test]
     async fn reads_files_json_and_wrapped_json() {
-        let route = tables()
-            .routes()
+        let route = tables::routes()
             .iter()
             .find(|route| route.id == "send_channel_message")
             .unwrap();

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::Call;
 use crate::clock::Millis;
 use crate::platform::State;
-use crate::tables::tables;
+use crate::tables;
 use crate::violations::Finding;
 
 /// Before its end by this much, a token is no longer given out.
@@ -184,5 +184,5 @@ fn authenticate(state: &State, call: &Call) -> Result<String, (i64, Finding)> {
 }
 
 fn refusal(code: i64) -> Value {
-    json!({"code": code, "message": tables().meaning(code)})
+    json!({"code": code, "message": tables::meaning(code)})
 }

@@ -6,7 +6,7 @@ use super::Pending;
 use crate::gateway::{Event, dispatch};
 use crate::platform::State;
 use crate::settings::MentionDelivery;
-use crate::tables::tables;
+use crate::tables;
 use crate::world::Bot;
 use crate::world::events;
 use crate::world::messages::Scene;
@@ -112,7 +112,7 @@ fn push_one(
         d: &d,
         guild_id,
     };
-    let intent = tables().intent_of(name).unwrap_or(0);
+    let intent = tables::intent_of(name).unwrap_or(0);
     dispatch(state, &event, |session| match wants {
         Some(wants) => wants(session.intents),
         None => session.intents & intent != 0,

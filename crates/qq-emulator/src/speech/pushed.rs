@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::deliver::new_event_id;
 use crate::gateway::{Event, dispatch};
 use crate::platform::State;
-use crate::tables::tables;
+use crate::tables;
 use crate::world::messages::{Answerable, Scene};
 
 /// Pushes an event that somebody made up; gives its id and the number of sessions reached.
@@ -18,7 +18,7 @@ pub(crate) fn push_event(
 ) -> (String, usize) {
     let id = id.unwrap_or_else(|| new_event_id(state, name));
     let guild_id = guild_of(name, d);
-    let intent = tables().intent_of(name);
+    let intent = tables::intent_of(name);
     learn(state, name, &id, d);
     let event = Event {
         name,
