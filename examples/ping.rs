@@ -4,6 +4,13 @@
 //! `QQ_BOT_APP_ID` and `QQ_BOT_SECRET` it connects to the real platform. With `QQ_BOT_BASE_URL` it connects to that
 //! server, such as a separately started emulator.
 
+#![forbid(unsafe_code)]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "it talks to whoever started it"
+)]
+
 use std::env;
 use std::process::ExitCode;
 
@@ -93,9 +100,12 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
         .environment(environment)
         .handler(PingBot)
         .build()
-        .map_err(describe)?;
+        .map_err(|error| describe(&error))?;
     println!("Status: connecting. Ctrl-C stops the bot.");
-    client.run_until_ctrl_c().await.map_err(describe)?;
+    client
+        .run_until_ctrl_c()
+        .await
+        .map_err(|error| describe(&error))?;
     Ok(())
 }
 
@@ -130,6 +140,6 @@ fn is_set(variable: &str) -> bool {
 }
 
 /// The error with all its causes in one line.
-fn describe(error: BotError) -> String {
+fn describe(error: &BotError) -> String {
     format!("{error:?}")
 }
