@@ -31,8 +31,10 @@ pub(crate) async fn upgrade(State(platform): State<Arc<Platform>>, request: Requ
                 client,
                 ..Actor::default()
             };
-            platform.update(|state| state.record(&actor, finding));
-            return rest::plain_error(StatusCode::UPGRADE_REQUIRED, why);
+            return platform.update(|state| {
+                state.record(&actor, finding);
+                rest::plain_error(state, StatusCode::UPGRADE_REQUIRED, why)
+            });
         }
     };
     let guard = request

@@ -23,7 +23,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HOST, USER_AGENT};
 use http::{HeaderName, HeaderValue, StatusCode};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::time::timeout;
 
 use crate::gateway::go_json;
@@ -178,10 +178,12 @@ fn json_response(status: StatusCode, trace_id: &str, body: &Value) -> Response {
     response
 }
 
-/// A refusal outside the platform's routes.
-pub(crate) fn plain_error(status: StatusCode, message: &str) -> Response {
-    let body = json!({"code": status.as_u16(), "message": message});
-    json_response(status, "", &body)
+/// A refusal of a call that is no REST route.
+pub(crate) fn plain_error(state: &mut State, status: StatusCode, message: &str) -> Response {
+    let trace_id = state.call_ids.hex(32);
+    let refusal = Refusal::new(status, status.as_u16().into()).message(message);
+    let body = refusal.body(&trace_id, state.settings.error_body);
+    json_response(status, &trace_id, &body)
 }
 
 /// The `User-Agent` of a request, or else the address it comes from.

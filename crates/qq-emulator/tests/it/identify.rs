@@ -233,7 +233,8 @@ async fn two_connections_of_one_shard() {
 async fn the_gateway_is_a_websocket() {
     let emulator = start().await;
     let answer = http(&emulator, "GET", "/websocket", "", "").await;
-    assert_eq!(answer.status, 426);
+    assert_eq!((answer.status, answer.code()), (426, 426));
+    assert_eq!(answer.header("x-tps-trace-id").map(str::len), Some(32));
     assert!(
         answer.json()["message"]
             .as_str()
