@@ -21,6 +21,7 @@ pub mod api_error;
 pub mod api_permission;
 pub mod audio;
 pub mod audit;
+mod base64;
 pub mod channel;
 pub mod credentials;
 #[doc(hidden)]
@@ -50,6 +51,7 @@ pub mod role;
 pub mod schedule;
 pub mod share_link;
 pub mod subscribe;
+pub mod text;
 pub mod timestamp;
 pub mod user;
 pub mod webhook;

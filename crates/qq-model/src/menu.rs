@@ -155,13 +155,19 @@ impl MenuItem {
         not_blank("menu.items.name", &self.name)?;
         max_width("menu.items.name", &self.name, MAX_NAME)?;
         match &self.kind {
-            MenuItemType::SendMessage => {
-                not_blank("menu.items.send_message", text(self.send_message.as_ref()))
+            MenuItemType::SendMessage => not_blank(
+                "menu.items.send_message",
+                self.send_message.as_deref().unwrap_or_default(),
+            ),
+            MenuItemType::Link => {
+                https("menu.items.link", self.link.as_deref().unwrap_or_default())
             }
-            MenuItemType::Link => https("menu.items.link", text(self.link.as_ref())),
             MenuItemType::Switch => not_blank(
                 "menu.items.switch.switch_id",
-                text(self.switch.as_ref().map(|switch| &switch.switch_id)),
+                self.switch
+                    .as_ref()
+                    .map(|switch| &*switch.switch_id)
+                    .unwrap_or_default(),
             ),
             MenuItemType::Menu => {
                 max_len(
@@ -209,10 +215,13 @@ impl SubMenuItem {
         not_blank("menu.items.sub_menu_items.name", &self.name)?;
         max_width("menu.items.sub_menu_items.name", &self.name, MAX_SUB_NAME)?;
         match self.kind {
-            MenuItemType::Link => https("menu.items.sub_menu_items.link", text(self.link.as_ref())),
+            MenuItemType::Link => https(
+                "menu.items.sub_menu_items.link",
+                self.link.as_deref().unwrap_or_default(),
+            ),
             MenuItemType::SendMessage => not_blank(
                 "menu.items.sub_menu_items.send_message",
-                text(self.send_message.as_ref()),
+                self.send_message.as_deref().unwrap_or_default(),
             ),
             _ => Err(BodyError::new(
                 "menu.items.sub_menu_items.type",
@@ -220,10 +229,6 @@ impl SubMenuItem {
             )),
         }
     }
-}
-
-fn text(text: Option<&Box<str>>) -> &str {
-    text.map(|text| &**text).unwrap_or_default()
 }
 
 impl FromIterator<MenuItem> for PutMenu {

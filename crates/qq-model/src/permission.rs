@@ -87,12 +87,21 @@ object! {
     }
 }
 
-setters! { ModifyChannelPermissions {
+impl ModifyChannelPermissions {
     /// Grants these.
-    add: Permissions,
+    #[must_use]
+    pub const fn grant(mut self, permissions: Permissions) -> Self {
+        self.add = Some(permissions);
+        self
+    }
+
     /// Takes these away.
-    remove: Permissions,
-}}
+    #[must_use]
+    pub const fn revoke(mut self, permissions: Permissions) -> Self {
+        self.remove = Some(permissions);
+        self
+    }
+}
 
 impl RequestBody for ModifyChannelPermissions {
     fn validate(&self) -> Result<(), BodyError> {
@@ -117,9 +126,9 @@ mod tests {
 
     #[test]
     fn managing_cannot_be_granted() {
-        let body = ModifyChannelPermissions::default().add(Permissions::all());
+        let body = ModifyChannelPermissions::default().grant(Permissions::all());
         assert_eq!(body.validate().unwrap_err().field(), "add");
-        let body = ModifyChannelPermissions::default().remove(Permissions::SPEAK);
+        let body = ModifyChannelPermissions::default().revoke(Permissions::SPEAK);
         body.validate().unwrap();
         assert_eq!(serde_json::to_string(&body).unwrap(), r#"{"remove":"4"}"#);
     }

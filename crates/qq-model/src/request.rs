@@ -140,12 +140,12 @@ const _: () = assert!(size_of::<BodyError>() <= 96);
 
 /// At most so many characters.
 pub(crate) fn max_chars(field: &'static str, text: &str, limit: usize) -> Result<(), BodyError> {
-    too_long(field, "characters", text.chars().count(), limit)
+    at_most(field, "characters", text.chars().count(), limit)
 }
 
 /// At most so many columns.
 pub(crate) fn max_width(field: &'static str, text: &str, limit: usize) -> Result<(), BodyError> {
-    too_long(
+    at_most(
         field,
         "columns (a CJK character is two)",
         text_width(text),
@@ -155,7 +155,7 @@ pub(crate) fn max_width(field: &'static str, text: &str, limit: usize) -> Result
 
 /// At most so many elements.
 pub(crate) fn max_len<T>(field: &'static str, list: &[T], limit: usize) -> Result<(), BodyError> {
-    too_long(field, "elements", list.len(), limit)
+    at_most(field, "elements", list.len(), limit)
 }
 
 /// A number inside a range.
@@ -216,7 +216,8 @@ pub(crate) fn each<T>(
         .try_for_each(|(index, item)| check(item).map_err(|error| error.at(index)))
 }
 
-fn too_long(
+/// At most so many of a unit.
+pub(crate) fn at_most(
     field: &'static str,
     unit: &'static str,
     size: usize,

@@ -15,6 +15,8 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer};
 
+use crate::message::ChatMessage;
+
 /// The payload types that the event table names.
 pub mod payload {
     pub use crate::audio::{AudioAction, AudioOrLiveChannelMember};
@@ -115,6 +117,20 @@ impl Event {
         match self {
             Self::Unknown { name, .. } => name,
             known => known.kind().map_or("", EventKind::as_str),
+        }
+    }
+
+    /// The message, if somebody said something, whatever the scene.
+    #[must_use]
+    pub fn as_message(&self) -> Option<&dyn ChatMessage> {
+        match self {
+            Self::AtMessageCreate(message) | Self::MessageCreate(message) => Some(&**message),
+            Self::DirectMessageCreate(message) => Some(&**message),
+            Self::GroupAtMessageCreate(message) | Self::GroupMessageCreate(message) => {
+                Some(&**message)
+            }
+            Self::C2CMessageCreate(message) => Some(&**message),
+            _ => None,
         }
     }
 

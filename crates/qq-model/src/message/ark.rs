@@ -48,6 +48,54 @@ object! {
     }
 }
 
+impl MessageArk {
+    /// A template without values: 23 (list), 24 (picture and text), 37 (large picture), or a granted one.
+    #[must_use]
+    pub fn new(template_id: u32) -> Self {
+        Self {
+            template_id,
+            ..Self::default()
+        }
+    }
+
+    /// Adds the value of a placeholder.
+    #[must_use]
+    pub fn value(mut self, key: impl Into<Box<str>>, value: impl Into<Box<str>>) -> Self {
+        self.kv.push(MessageArkKv {
+            key: key.into(),
+            value: Some(value.into()),
+            ..MessageArkKv::default()
+        });
+        self
+    }
+
+    /// Adds the list value of a placeholder: one list of pairs for each element.
+    #[must_use]
+    pub fn list<K: Into<Box<str>>, V: Into<Box<str>>, E: IntoIterator<Item = (K, V)>>(
+        mut self,
+        key: impl Into<Box<str>>,
+        elements: impl IntoIterator<Item = E>,
+    ) -> Self {
+        let element = |pairs: E| MessageArkObj {
+            obj_kv: pairs
+                .into_iter()
+                .map(|(key, value)| MessageArkObjKv {
+                    key: key.into(),
+                    value: value.into(),
+                    ..MessageArkObjKv::default()
+                })
+                .collect(),
+            ..MessageArkObj::default()
+        };
+        self.kv.push(MessageArkKv {
+            key: key.into(),
+            obj: elements.into_iter().map(element).collect(),
+            ..MessageArkKv::default()
+        });
+        self
+    }
+}
+
 open_enum! {
     /// The kinds of received cards.
     pub enum ArkType: str {

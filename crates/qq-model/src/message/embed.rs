@@ -31,3 +31,49 @@ object! {
         pub value: Option<Box<str>>,
     }
 }
+
+impl MessageEmbed {
+    /// A card with this title.
+    #[must_use]
+    pub fn new(title: impl Into<Box<str>>) -> Self {
+        Self {
+            title: Some(title.into()),
+            ..Self::default()
+        }
+    }
+
+    /// The picture, by its address.
+    #[must_use]
+    pub fn thumbnail(mut self, url: impl Into<Box<str>>) -> Self {
+        self.thumbnail = Some(MessageEmbedThumbnail {
+            url: url.into(),
+            ..MessageEmbedThumbnail::default()
+        });
+        self
+    }
+
+    /// Adds a line.
+    #[must_use]
+    pub fn field(mut self, text: impl Into<Box<str>>) -> Self {
+        self.fields.push(MessageEmbedField {
+            name: Some(text.into()),
+            ..MessageEmbedField::default()
+        });
+        self
+    }
+
+    pub(crate) fn is_blank(&self) -> bool {
+        let is_blank = |text: &Option<Box<str>>| text.as_deref().is_none_or(str::is_empty);
+        is_blank(&self.title)
+            && is_blank(&self.description)
+            && self.thumbnail.is_none()
+            && self.fields.is_empty()
+    }
+}
+
+setters! { MessageEmbed {
+    /// What notifications show.
+    prompt: Box<str>,
+    /// The description; known from SDKs only.
+    description: Box<str>,
+}}

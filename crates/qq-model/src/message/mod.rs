@@ -10,6 +10,7 @@
 pub(crate) mod ark;
 pub(crate) mod attachment;
 pub(crate) mod c2c;
+mod chat;
 mod conversation;
 pub(crate) mod deleted;
 pub(crate) mod embed;
@@ -22,10 +23,13 @@ mod text;
 pub use self::ark::{ArkData, ArkType, MessageArk, MessageArkKv, MessageArkObj, MessageArkObjKv};
 pub use self::attachment::{Attachment, MessageAttachment};
 pub use self::c2c::{C2CMessage, IncomingMessageType, MsgElement, V2User};
+pub use self::chat::{ChatMessage, ChatUserId, Media, Mentioned, Quoted};
 pub use self::conversation::{Conversation, Scene};
 pub use self::deleted::MessageDelete;
 pub use self::embed::{MessageEmbed, MessageEmbedField, MessageEmbedThumbnail};
-pub use self::group::{GroupMessage, MemberRole, Mention, MentionScope};
+pub use self::group::{
+    GroupMessage, MemberRole, Mention, MentionScope, ParallelMessage, ParallelNode,
+};
 pub use self::guild::{DirectMessage, Message};
 pub use self::reference::MessageReference;
 pub use self::scene::MessageScene;

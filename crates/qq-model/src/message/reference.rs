@@ -10,3 +10,14 @@ object! {
         pub ignore_get_message_error: Option<bool>,
     }
 }
+
+impl MessageReference {
+    /// A quote by message id (guild scenes) or by index (groups and one-to-one chats).
+    #[must_use]
+    pub fn new(message_id: impl Into<Box<str>>) -> Self {
+        Self {
+            message_id: message_id.into(),
+            ..Self::default()
+        }
+    }
+}

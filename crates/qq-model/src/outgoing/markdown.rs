@@ -1,38 +1,55 @@
 //! Markdown bodies.
 
-use serde::Serialize;
+use crate::request::{BodyError, each, not_blank, not_empty};
 
-/// A markdown body: native text, or a template with values. Never both.
-///
-/// Open to every bot in groups and one-to-one chats; in guilds by invitation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct MessageMarkdown {
-    #[serde(flatten)]
-    source: Source,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    force_verify_image_resource: Option<bool>,
+object! {
+    /// A markdown body: native text, or a template with values. Never both.
+    ///
+    /// Open to every bot in groups and one-to-one chats; in guilds by invitation.
+    pub struct MessageMarkdown {
+        /// Native text.
+        pub(crate) content: Option<String>,
+        /// A template of the platform; retired.
+        pub(crate) template_id: Option<u64>,
+        /// A template of the console.
+        pub(crate) custom_template_id: Option<String>,
+        /// The values of the template.
+        pub(crate) params: Vec<MarkdownParam>,
+        /// Whether a picture that cannot be copied fails the send.
+        pub(crate) force_verify_image_resource: Option<bool>,
+        /// How it looks; known from the Go SDK only.
+        pub(crate) style: Option<Box<MarkdownStyle>>,
+        /// A text that guides the user; known from the Go SDK only.
+        pub(crate) process_msg: Option<Box<str>>,
+    }
+
+    /// A value of a markdown template.
+    pub struct MarkdownParam {
+        /// The placeholder.
+        pub key: String,
+        /// One entry for a single value. Not empty, no line breaks, no markdown.
+        pub values: Vec<String>,
+    }
+
+    /// How markdown looks. Known from the Go SDK only.
+    pub struct MarkdownStyle {
+        /// How large the text is.
+        pub main_font_size: Option<FontSize>,
+        /// `hide_avatar_and_center`.
+        pub layout: Option<Box<str>>,
+    }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(untagged)]
-enum Source {
-    Native {
-        content: String,
-    },
-    Template {
-        custom_template_id: String,
-        params: Vec<MarkdownParam>,
-    },
-}
-
-/// A value of a markdown template.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct MarkdownParam {
-    /// The placeholder.
-    pub key: String,
-    /// One entry for a single value.
-    pub values: Vec<String>,
+open_enum! {
+    /// How large a text is.
+    pub enum FontSize: str {
+        /// Small.
+        Small = "small",
+        /// As usual.
+        Middle = "middle",
+        /// Large.
+        Large = "large",
+    }
 }
 
 impl MessageMarkdown {
@@ -40,10 +57,8 @@ impl MessageMarkdown {
     #[must_use]
     pub fn native(content: impl Into<String>) -> Self {
         Self {
-            source: Source::Native {
-                content: content.into(),
-            },
-            force_verify_image_resource: None,
+            content: Some(content.into()),
+            ..Self::default()
         }
     }
 
@@ -58,14 +73,13 @@ impl MessageMarkdown {
             .map(|(key, value)| MarkdownParam {
                 key,
                 values: vec![value],
+                ..MarkdownParam::default()
             })
             .collect();
         Self {
-            source: Source::Template {
-                custom_template_id: custom_template_id.into(),
-                params,
-            },
-            force_verify_image_resource: None,
+            custom_template_id: Some(custom_template_id.into()),
+            params,
+            ..Self::default()
         }
     }
 
@@ -76,12 +90,89 @@ impl MessageMarkdown {
         self
     }
 
-    pub(super) fn is_blank(&self) -> bool {
-        match &self.source {
-            Source::Native { content } => content.trim().is_empty(),
-            Source::Template {
-                custom_template_id, ..
-            } => custom_template_id.trim().is_empty(),
+    /// How it looks. Known from the Go SDK only.
+    #[must_use]
+    pub fn style(mut self, style: MarkdownStyle) -> Self {
+        self.style = Some(Box::new(style));
+        self
+    }
+
+    /// The native text, unless it is a template.
+    #[must_use]
+    pub fn content(&self) -> Option<&str> {
+        self.content.as_deref()
+    }
+
+    /// The template of the console, if it is one.
+    #[must_use]
+    pub fn template_id(&self) -> Option<&str> {
+        self.custom_template_id.as_deref()
+    }
+
+    /// The values of the template.
+    #[must_use]
+    pub fn params(&self) -> &[MarkdownParam] {
+        &self.params
+    }
+
+    /// Checks its form.
+    ///
+    /// # Errors
+    ///
+    /// [`BodyError`], which names the field.
+    pub fn validate(&self) -> Result<(), BodyError> {
+        let is_template = self.custom_template_id.is_some() || self.template_id.is_some();
+        match &self.content {
+            Some(_) if is_template => {
+                return Err(BodyError::new(
+                    "markdown.content",
+                    "excludes a template, which is there as well",
+                ));
+            }
+            Some(content) => return not_blank("markdown", content),
+            None if !is_template => return Err(BodyError::new("markdown", "is empty")),
+            None => {}
         }
+        if let Some(id) = &self.custom_template_id {
+            not_blank("markdown", id)?;
+        }
+        each(&self.params, |param| {
+            not_blank("markdown.params.key", &param.key)?;
+            not_empty("markdown.params.values", &param.values)?;
+            for value in &param.values {
+                not_blank("markdown.params.values", value)?;
+                if value.contains(['\n', '\r']) {
+                    return Err(BodyError::new(
+                        "markdown.params.values",
+                        "has a line break, which templates refuse",
+                    ));
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_templates_are_one_line_and_not_empty() {
+        let body = |value: &str| MessageMarkdown::template("1_2", [("k".into(), value.into())]);
+        body("v").validate().unwrap();
+        for value in ["", "a\nb"] {
+            assert_eq!(
+                body(value).validate().unwrap_err().field(),
+                "markdown.params.values"
+            );
+        }
+    }
+
+    #[test]
+    fn both_kinds_at_once_are_refused() {
+        let both: MessageMarkdown =
+            serde_json::from_str(r#"{"content":"x","custom_template_id":"1"}"#).unwrap();
+        assert_eq!(both.validate().unwrap_err().field(), "markdown.content");
     }
 }

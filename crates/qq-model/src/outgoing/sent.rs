@@ -20,6 +20,18 @@ object! {
         pub remain_msg_len: Option<i64>,
     }
 
+    /// A frame of a stream that was taken.
+    pub struct StreamMessageResult {
+        /// The stream; what the following frames name.
+        pub id: Box<str>,
+        /// When.
+        pub timestamp: Option<Timestamp>,
+        /// More about it.
+        pub ext_info: Option<MessageExtInfo>,
+        /// How many characters the stream may still have; often absent.
+        pub remain_msg_len: Option<i64>,
+    }
+
     /// More about a sent message.
     pub struct MessageExtInfo {
         /// What a later [`MessageReference`](crate::message::MessageReference) quotes it by.

@@ -4,6 +4,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::body::{Content, MessageBody, ReplyTo};
+use crate::request::{BodyError, RequestBody};
 
 open_enum! {
     /// The kinds of group and one-to-one messages.
@@ -52,8 +53,12 @@ impl MessageBody {
 
     fn msg_type(&self) -> MsgType {
         match self.content {
-            Content::Text(_) => MsgType::Text,
+            Content::Text(_) | Content::Image { .. } => MsgType::Text,
             Content::Markdown(_) => MsgType::Markdown,
+            Content::Ark(_) => MsgType::Ark,
+            Content::Embed(_) => MsgType::Embed,
+            Content::Media { .. } => MsgType::Media,
+            Content::InputNotify(_) => MsgType::InputNotify,
         }
     }
 
@@ -61,6 +66,24 @@ impl MessageBody {
         match &self.content {
             Content::Text(text) => map.serialize_entry("content", text)?,
             Content::Markdown(markdown) => map.serialize_entry("markdown", markdown)?,
+            Content::Ark(ark) => map.serialize_entry("ark", ark)?,
+            Content::Embed(embed) => map.serialize_entry("embed", embed)?,
+            Content::Media { media, text } => {
+                if !text.is_empty() {
+                    map.serialize_entry("content", text)?;
+                }
+                map.serialize_entry("media", media)?;
+            }
+            Content::Image { url, text } => {
+                if !text.is_empty() {
+                    map.serialize_entry("content", text)?;
+                }
+                map.serialize_entry("image", url)?;
+            }
+            Content::InputNotify(notify) => map.serialize_entry("input_notify", notify)?,
+        }
+        if let Some(keyboard) = &self.keyboard {
+            map.serialize_entry("keyboard", keyboard)?;
         }
         if let Some(reference) = &self.reference {
             map.serialize_entry("message_reference", reference)?;
@@ -73,6 +96,18 @@ impl MessageBody {
     }
 }
 
+impl RequestBody for V2MessageBody<'_> {
+    fn validate(&self) -> Result<(), BodyError> {
+        self.0.validate()
+    }
+}
+
+impl RequestBody for GuildMessageBody<'_> {
+    fn validate(&self) -> Result<(), BodyError> {
+        self.0.validate()
+    }
+}
+
 impl Serialize for V2MessageBody<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
@@ -80,6 +115,23 @@ impl Serialize for V2MessageBody<'_> {
         self.0.serialize_shared(&mut map)?;
         if let Some(number) = self.0.msg_seq {
             map.serialize_entry("msg_seq", &number)?;
+        }
+        if self.0.wakeup {
+            map.serialize_entry("is_wakeup", &true)?;
+        }
+        if let Some(extras) = &self.0.extras {
+            if let Some(prompt) = &extras.prompt_keyboard {
+                map.serialize_entry("prompt_keyboard", prompt)?;
+            }
+            if let Some(button) = &extras.action_button {
+                map.serialize_entry("action_button", button)?;
+            }
+            if let Some(id) = &extras.subscribe_id {
+                map.serialize_entry("subscribe_id", id)?;
+            }
+            if let Some(id) = extras.feature_id {
+                map.serialize_entry("feature_id", &id)?;
+            }
         }
         map.end()
     }
