@@ -217,6 +217,8 @@ impl Error {
     fn advice_by_status(&self) -> Advice {
         match self.0.status.map(|status| status.as_u16()) {
             Some(401) => Advice::RefreshToken,
+            // A page where the platform should be: another server, or a proxy's login.
+            Some(200..=399) if self.0.kind == ErrorKind::Http => Advice::Configuration,
             Some(403) => Advice::NotPermitted,
             Some(404 | 405 | 413) => Advice::Fatal,
             Some(429 | 500..) => Advice::Retry {

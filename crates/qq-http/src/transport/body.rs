@@ -1,13 +1,13 @@
 //! Bodies: one that knows whether it was taken, and reading one within a limit.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
-use http_body_util::BodyExt;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 
 /// A request's body. It says when the connection took it, which tells a request that was never written from one
@@ -73,7 +73,7 @@ pub(super) async fn read(mut body: Incoming, limit: usize) -> Result<Bytes, Unre
     }
     let mut first = Bytes::new();
     let mut whole = BytesMut::new();
-    while let Some(frame) = body.frame().await {
+    while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
         let Ok(data) = frame.map_err(Unread::Broken)?.into_data() else {
             continue;
         };
