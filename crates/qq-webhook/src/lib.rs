@@ -28,8 +28,6 @@ pub mod signature;
 mod stats;
 mod verifier;
 
-pub use qq_model;
-
 pub use self::error::{Error, ErrorKind};
 pub use self::event::{RawEvent, WebhookEvent};
 pub use self::receive::{Claim, Handled, Received};

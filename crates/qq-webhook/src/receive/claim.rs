@@ -30,6 +30,7 @@ impl Claim {
     }
 
     /// The event is taken: when it comes again, it is acknowledged and dropped. Returns the answer to send.
+    #[must_use = "the platform waits for the answer"]
     pub fn accept(mut self) -> Response<Bytes> {
         self.is_accepted = true;
         let forgotten = self.shared.replay.accept(self.event, self.shared.now());
@@ -39,6 +40,7 @@ impl Claim {
     }
 
     /// The event is not taken: when it comes again, it is as if it had not come before. Returns the answer to send.
+    #[must_use = "the platform waits for the answer"]
     pub fn refuse(self, error: &Error) -> Response<Bytes> {
         self.shared.counters.refused(error.kind());
         error.response()

@@ -45,7 +45,7 @@ impl Verifier {
     /// ```
     /// use http::Method;
     /// use qq_webhook::Verifier;
-    /// use qq_webhook::qq_model::Token;
+    /// use qq_model::Token;
     ///
     /// let verifier = Verifier::new(&Token::new("102000000", "DG5g3B4j9X2KOErG"))?;
     /// let headers = [("X-Bot-Appid", "102000000"), ("X-Signature-Timestamp", "1725442341")];

@@ -28,7 +28,7 @@ const AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(100);
 /// Listens for callbacks by itself: HTTP/1.1, plain behind a proxy or with TLS from certificate files.
 ///
 /// ```no_run
-/// use qq_webhook::qq_model::Token;
+/// use qq_model::Token;
 /// use qq_webhook::{Verifier, WebhookServer, WebhookService};
 ///
 /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {

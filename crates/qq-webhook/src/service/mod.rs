@@ -36,7 +36,7 @@ use crate::verifier::{Head, Verifier};
 /// the answer is 503 and the platform sends the event again.
 ///
 /// ```
-/// use qq_webhook::qq_model::Token;
+/// use qq_model::Token;
 /// use qq_webhook::{Verifier, WebhookService};
 ///
 /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {

@@ -14,7 +14,7 @@ pub type AcceptFuture<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Sen
 /// A queue in memory is the default ([`EventQueue`](crate::EventQueue)); a broker is another. Closures are sinks:
 ///
 /// ```
-/// use qq_webhook::qq_model::Token;
+/// use qq_model::Token;
 /// use qq_webhook::{Error, RawEvent, Verifier, WebhookService};
 ///
 /// # async fn publish(subject: &str, id: &str, body: &[u8]) -> std::io::Result<()> { Ok(()) }

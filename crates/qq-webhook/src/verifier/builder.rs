@@ -20,7 +20,7 @@ use crate::stats::Counters;
 /// use std::time::Duration;
 ///
 /// use qq_webhook::Verifier;
-/// use qq_webhook::qq_model::Token;
+/// use qq_model::Token;
 ///
 /// let verifier = Verifier::builder()
 ///     .bot(&Token::new("102000000", "DG5g3B4j9X2KOErG"))

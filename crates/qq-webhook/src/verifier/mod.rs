@@ -74,7 +74,6 @@ impl Verifier {
     }
 
     /// For several bots, or with other limits.
-    #[must_use]
     pub fn builder() -> VerifierBuilder {
         VerifierBuilder::default()
     }
@@ -85,7 +84,7 @@ impl Verifier {
     /// counted, and a request that is sent twice is verified twice.
     ///
     /// ```
-    /// use qq_webhook::qq_model::Token;
+    /// use qq_model::Token;
     /// use qq_webhook::{ErrorKind, Verifier};
     ///
     /// let verifier = Verifier::new(&Token::new("102000000", "DG5g3B4j9X2KOErG"))?;

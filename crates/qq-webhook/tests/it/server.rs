@@ -1,12 +1,11 @@
 //! The server that stands alone, over real sockets on 127.0.0.1. Where time matters it is virtual.
 
-mod support;
-
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::support::{event, signed, verifier};
 use qq_webhook::{
     ErrorKind, RawEvent, ServerErrorKind, ServerHandle, WebhookServer, WebhookServerBuilder,
     WebhookService,
@@ -14,7 +13,6 @@ use qq_webhook::{
 use rcgen::{CertifiedKey, KeyPair};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
-use support::{event, signed, verifier};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;

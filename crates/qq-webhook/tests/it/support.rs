@@ -1,5 +1,4 @@
 //! A platform that signs callbacks, and a clock that stands still until it is told to move.
-#![allow(dead_code, reason = "each test file uses a part")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

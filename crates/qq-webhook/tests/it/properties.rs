@@ -1,11 +1,11 @@
 //! Whatever comes in: no panic, and nothing but what was signed goes through.
 
-mod support;
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
+use crate::support::{self, APP_ID, Clock, NOW, SECRET, event, signed, signed_as, verifier};
 use http::{HeaderMap, HeaderValue, Method};
 use proptest::prelude::*;
 use qq_webhook::{ErrorKind, Verifier};
-use support::{APP_ID, Clock, NOW, SECRET, event, signed, signed_as, verifier};
 
 /// A verifier for which every timestamp is fresh, so that only the signature can be wrong.
 fn timeless() -> Verifier {

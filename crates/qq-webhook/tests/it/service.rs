@@ -1,6 +1,6 @@
 //! The tower service: limits, deadlines, the queue, other sinks, axum.
 
-mod support;
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use crate::support::{event, signed, verifier};
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response};
 use http_body_util::combinators::UnsyncBoxBody;
@@ -18,7 +19,6 @@ use qq_webhook::{
     AnswerBody, Error, ErrorKind, EventSink, RawEvent, WebhookEvents, WebhookService,
     WebhookServiceBuilder,
 };
-use support::{event, signed, verifier};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 use tower_service::Service;

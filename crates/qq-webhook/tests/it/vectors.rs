@@ -1,18 +1,16 @@
 //! The official and our own signature vectors.
 
-mod support;
-
+use crate::support::{self, Clock};
 use http::Method;
 use qq_model::Token;
 use qq_webhook::signature::Signature;
 use qq_webhook::{ErrorKind, Verifier};
 use serde_json::Value;
-use support::Clock;
 
 const APP_ID: &str = "11111111";
 
 fn vectors() -> Value {
-    serde_json::from_str(include_str!("vectors/webhook.json")).unwrap()
+    serde_json::from_str(include_str!("../vectors/webhook.json")).unwrap()
 }
 
 fn list(name: &str) -> Vec<Value> {
