@@ -43,6 +43,13 @@ impl Failures {
     }
 }
 
+#[cfg(test)]
+impl Failures {
+    pub(super) const fn attempts(&self) -> u32 {
+        self.attempts
+    }
+}
+
 impl Machine {
     /// A connection, or the attempt to get one, ends with this fault.
     pub(super) fn end(&mut self, fault: Fault, ending: Ending, now: Instant) {

@@ -61,10 +61,14 @@ impl Track {
         } else {
             None
         };
-        self.received = sequence;
         if wanted {
+            // With nothing left to acknowledge, what nobody wanted before this event is done as well.
+            if self.acknowledged >= self.yielded {
+                self.acknowledged = self.received;
+            }
             self.yielded = sequence;
         }
+        self.received = sequence;
         Seen::New(gap)
     }
 
@@ -78,7 +82,6 @@ impl Track {
     /// Where RESUME goes on from.
     pub(super) fn position(&self, mode: AckMode) -> u64 {
         match mode {
-            // With nothing left to acknowledge, events that nobody wanted need no replay either.
             AckMode::Manual if self.acknowledged < self.yielded => self.acknowledged,
             AckMode::Manual | AckMode::Automatic => self.received,
         }
@@ -133,6 +136,8 @@ mod tests {
         track.see(5, false);
         assert_eq!(track.position(AckMode::Manual), 3);
         track.acknowledge(4);
+        assert_eq!(track.position(AckMode::Manual), 5);
+        track.see(6, true);
         assert_eq!(track.position(AckMode::Manual), 5);
     }
 }

@@ -1,5 +1,20 @@
 #![forbid(unsafe_code)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may fail"
+)]
 //! Shards against a gateway in memory, on virtual time.
 
+mod cancel;
+mod deadlines;
 mod fake;
+mod faults;
+mod heartbeat;
+mod input;
+mod long;
+mod queue;
+mod sender;
 mod session;
+mod tokens;
