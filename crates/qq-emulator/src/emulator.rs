@@ -21,11 +21,6 @@ use crate::world::World;
 
 /// How long [`Emulator::stop`] waits for the tasks.
 const STOP_DEADLINE: Duration = Duration::from_millis(800);
-/// Events that may wait for a slow client before whoever pushes more has to wait, too.
-const BACKLOG: u64 = 4_000;
-/// How long they wait.
-const BACKLOG_DEADLINE: Duration = Duration::from_secs(10);
-
 /// A running emulator. Dropping it stops it.
 ///
 /// ```
@@ -241,30 +236,5 @@ impl Emulator {
 impl Drop for Emulator {
     fn drop(&mut self) {
         self.platform.stop();
-    }
-}
-
-impl Platform {
-    /// Waits while a connected client lags far behind.
-    pub(crate) async fn wait_for_backlog(&self) {
-        if self.read(|state| state.gateway.backlog() < BACKLOG) {
-            return;
-        }
-        let end = tokio::time::Instant::now() + BACKLOG_DEADLINE;
-        while tokio::time::Instant::now() < end
-            && self.read(|state| state.gateway.backlog() >= BACKLOG / 2)
-        {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    }
-
-    /// The sessions, after the overdue ones have been forgotten.
-    pub(crate) fn sessions(&self) -> Vec<SessionView> {
-        self.update_quietly(|state| {
-            let now = state.clock.now();
-            let window = state.settings.resume_window;
-            state.gateway.expire_sessions(now, window);
-            state.gateway.sessions.values().map(Session::view).collect()
-        })
     }
 }

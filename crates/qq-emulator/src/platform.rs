@@ -8,16 +8,24 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::clock::{Clock, rfc3339_millis};
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, Session};
 use crate::ids::Ids;
 use crate::rest::quotas::Quotas;
 use crate::rest::token::Tokens;
 use crate::ring::Ring;
 use crate::settings::Settings;
-use crate::views::{OutboxEntry, RequestEntry, TimelineItem};
+use crate::views::{OutboxEntry, RequestEntry, SessionView, TimelineItem};
 use crate::violations::{Finding, Violation};
 use crate::world::World;
 use crate::world::messages::{Adopted, Memory};
+
+/// Events that may wait for a slow client before whoever pushes more has to wait, too.
+const BACKLOG: u64 = 4_000;
+/// How long they wait.
+const BACKLOG_DEADLINE: Duration = Duration::from_secs(10);
+
+/// As good as for ever, and no Instant overflows by it.
+pub(crate) const FOREVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// One emulated platform. Shared by the server's tasks and by [`crate::Emulator`].
 #[derive(Debug)]
@@ -136,7 +144,7 @@ impl Platform {
         deadline: Duration,
         mut find: impl FnMut(&State) -> Option<R>,
     ) -> Option<R> {
-        let end = Instant::now() + deadline;
+        let end = Instant::now() + deadline.min(FOREVER);
         let mut changes = self.changes();
         loop {
             changes.mark_unchanged();
@@ -148,6 +156,27 @@ impl Platform {
                 Ok(Err(_)) | Err(_) => return self.read(&mut find),
             }
         }
+    }
+
+    /// Waits while a connected client lags far behind.
+    pub(crate) async fn wait_for_backlog(&self) {
+        if self.read(|state| state.gateway.backlog() < BACKLOG) {
+            return;
+        }
+        let end = Instant::now() + BACKLOG_DEADLINE;
+        while Instant::now() < end && self.read(|state| state.gateway.backlog() >= BACKLOG / 2) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    /// The sessions, after the overdue ones have been forgotten.
+    pub(crate) fn sessions(&self) -> Vec<SessionView> {
+        self.update_quietly(|state| {
+            let now = state.clock.now();
+            let window = state.settings.resume_window;
+            state.gateway.expire_sessions(now, window);
+            state.gateway.sessions.values().map(Session::view).collect()
+        })
     }
 
     /// Told of every change of the state.

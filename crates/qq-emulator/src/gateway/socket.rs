@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use super::receive::{Received, actor, receive, refuse};
 use super::supervision::Supervision;
 use super::{Close, Outgoing, frames};
-use crate::platform::Platform;
+use crate::platform::{FOREVER, Platform};
 use crate::violations::Finding;
 
 /// Frames handed to the socket between two looks at the client.
@@ -132,7 +132,8 @@ impl Task<'_> {
                     return ControlFlow::Break(End::Close(close, CLOSE_DEADLINE));
                 }
                 Outgoing::CloseAfter(pause, close) => {
-                    self.close_at = Some((Instant::now() + Duration::from_millis(pause), close));
+                    let pause = Duration::from_millis(pause).min(FOREVER);
+                    self.close_at = Some((Instant::now() + pause, close));
                 }
                 Outgoing::Drop => return ControlFlow::Break(End::Reset),
             }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::receive::Received;
+use crate::platform::FOREVER;
 use crate::settings::Settings;
 
 /// Watches how often a client speaks. Real time, not the emulator's clock.
@@ -28,10 +29,7 @@ impl Supervision {
         let interval = Duration::from_millis(settings.heartbeat_interval);
         let tolerance = u32::try_from(settings.heartbeat_tolerance).unwrap_or(u32::MAX);
         Self {
-            // A year is as good as never, and cannot overflow an Instant.
-            silence: interval
-                .saturating_mul(tolerance)
-                .min(Duration::from_secs(365 * 24 * 3600)),
+            silence: interval.saturating_mul(tolerance).min(FOREVER),
             interval,
             beats_per_interval: settings.heartbeats_per_interval,
             frames_per_minute: frame_limit(settings),

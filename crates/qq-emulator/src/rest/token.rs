@@ -87,7 +87,7 @@ impl Tokens {
     fn current(&self, app_id: &str, now: Millis) -> Option<(&str, Millis)> {
         let value = self.current.get(app_id)?;
         let expires_at = self.by_value.get(value)?.expires_at;
-        (expires_at > now + OVERLAP).then_some((value, expires_at))
+        (expires_at > now.saturating_add(OVERLAP)).then_some((value, expires_at))
     }
 
     fn too_many(&mut self, now: Millis, most: u32) -> bool {
@@ -136,7 +136,7 @@ pub(super) fn issue(state: &mut State, call: &Call, findings: &mut Vec<Finding>)
             (value, expires_at)
         }
     };
-    let left = (expires_at - now) / 1000;
+    let left = expires_at.saturating_sub(now) / 1000;
     let expires_in = if state.settings.expires_in_as_number {
         json!(left)
     } else {

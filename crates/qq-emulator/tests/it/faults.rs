@@ -5,11 +5,11 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use qq_emulator::Say;
 use serde_json::json;
-use tokio::io::AsyncReadExt;
-use tokio::time::Instant;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::client::{End, Gateway, MESSAGES, STEP, control, start};
+use crate::client::{End, Gateway, MESSAGES, STEP, connect, control, start};
 
 #[tokio::test]
 async fn any_close_code_arrives_with_a_handshake() {
@@ -43,7 +43,7 @@ async fn tcp_stays_open_until_the_close_is_answered() {
     let read = stream.read(&mut bytes).await.unwrap();
     assert_eq!(&bytes[..1], b"\x88", "a close frame");
     assert!(read > 3 && bytes[2..4] == 4009_u16.to_be_bytes());
-    let open = tokio::time::timeout(Duration::from_millis(200), stream.read(&mut bytes)).await;
+    let open = timeout(Duration::from_millis(200), stream.read(&mut bytes)).await;
     assert!(open.is_err(), "shut down before the answer: {open:?}");
 }
 
@@ -152,11 +152,17 @@ async fn stopping_closes_everything_within_a_second() {
     let emulator = start().await;
     let (mut gateway, _) = Gateway::ready(&emulator, MESSAGES).await;
     let (mut idle, _) = Gateway::hello(&emulator).await;
+    let mut kept_alive = connect(&emulator).await;
+    kept_alive
+        .write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await
+        .unwrap();
+    assert_eq!(kept_alive.read_u8().await.unwrap(), b'H');
     let (port, begun) = (emulator.port(), Instant::now());
     let end = tokio::spawn(async move { (gateway.end().await, idle.end().await) });
     emulator.stop().await;
     assert!(
-        begun.elapsed() < Duration::from_secs(1),
+        begun.elapsed() < Duration::from_millis(500),
         "{:?}",
         begun.elapsed()
     );

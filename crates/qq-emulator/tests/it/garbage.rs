@@ -2,11 +2,12 @@
 
 use futures_util::SinkExt;
 use proptest::prelude::*;
+use qq_emulator::Say;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::client::{Gateway, call, connect, http, start, token};
+use crate::client::{Gateway, call, connect, control, http, start, token, token_request};
 
 fn json_value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
@@ -154,4 +155,46 @@ async fn deep_nesting_is_refused() {
     let (mut gateway, _) = Gateway::hello(&emulator).await;
     gateway.text(&deep).await;
     assert_eq!(gateway.end().await, crate::client::End::Closed(4002));
+}
+
+#[tokio::test]
+async fn the_largest_numbers_are_survived() {
+    let emulator = start().await;
+    let settings = control(&emulator, "GET", "settings", &Value::Null)
+        .await
+        .json();
+    for (name, value) in settings.as_object().unwrap() {
+        if value.is_u64() {
+            for most in [u64::MAX, u64::from(u32::MAX)] {
+                control(&emulator, "PATCH", "settings", &json!({ name: most })).await;
+            }
+        }
+    }
+    let (mut gateway, _) = Gateway::ready(&emulator, 1 << 25).await;
+    assert_eq!(emulator.reconnect(None), 1);
+    assert_eq!(gateway.frame().await["op"], 7);
+    gateway.send(&json!({"op": 1, "d": null})).await;
+    assert_eq!(gateway.frame().await["op"], 11);
+    for _ in 0..2 {
+        control(&emulator, "POST", "clock", &json!({"advance_ms": u64::MAX})).await;
+        let said = emulator.say(Say::c2c("x")).await;
+        assert_eq!(gateway.frame().await["d"]["id"], said.message_id);
+        let body = json!({"appId": emulator.app_id(), "clientSecret": emulator.secret()});
+        assert_eq!(
+            token_request(&emulator, &body.to_string()).await.status,
+            200
+        );
+        assert_eq!(
+            call(&emulator, "GET", "/gateway/bot", &Value::Null)
+                .await
+                .status,
+            401
+        );
+    }
+    let waiting = emulator.next_reply(0, std::time::Duration::MAX);
+    assert!(
+        tokio::time::timeout(std::time::Duration::from_millis(20), waiting)
+            .await
+            .is_err()
+    );
 }
