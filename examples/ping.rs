@@ -12,6 +12,7 @@
 )]
 
 use std::env;
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use qq_emulator::Emulator;
@@ -78,6 +79,8 @@ impl EventHandler for PingBot {
 async fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(env::var("RUST_LOG").unwrap_or_else(|_| "error".to_owned()))
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
         .init();
     match run().await {
         Ok(()) => {
