@@ -92,6 +92,10 @@ impl Cache {
     /// Never needed for correctness: expired entries are not found, and each insertion clears some away. It
     /// gives memory back early when nothing is inserted for long. Takes time in proportion to what has expired,
     /// for media to what is kept, and blocks others only briefly.
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "the number is for those who want it"
+    )]
     pub fn sweep(&self) -> usize {
         self.kinds.message_indexes.sweep();
         self.kinds.guilds.sweep()
@@ -106,6 +110,10 @@ impl Cache {
     }
 
     /// Forgets everything, and returns how many entries that were. Counters stay.
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "the number is for those who want it"
+    )]
     pub fn clear(&self) -> usize {
         self.kinds.message_indexes.clear();
         self.kinds.guilds.clear()

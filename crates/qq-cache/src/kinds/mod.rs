@@ -1,4 +1,8 @@
 //! One file for each kind of entry, and what they have in common.
+#![expect(
+    clippy::must_use_candidate,
+    reason = "writes say what they changed, which most callers need not know"
+)]
 
 mod channel;
 mod group;
@@ -27,13 +31,13 @@ pub(crate) use self::message::{MessageIndexes, Messages};
 pub(crate) use self::role::Roles;
 pub(crate) use self::user::{UserNews, Users};
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use crate::clock::Clock;
 use crate::config::KindConfig;
 use crate::stats::KindStats;
-use crate::store::{Expect, Kind, Raced, Snapshot, Store, Tally};
+use crate::store::{Expect, Kind, Lock, Raced, Shard, Snapshot, Store, Tally};
 use crate::update::Changed;
 
 /// A kind as users see it.
@@ -46,13 +50,13 @@ pub(crate) trait Visible: Kind<Value: PartialEq> {
 }
 
 /// The entries of one kind; none when the kind is off.
-pub(crate) struct Entries<K: Visible> {
-    store: Option<Store<K>>,
+pub(crate) struct Entries<K: Visible, L = Mutex<Shard<K>>> {
+    store: Option<Store<K, L>>,
     config: KindConfig<K::Seen>,
     rejected: AtomicU64,
 }
 
-impl<K: Visible> Entries<K> {
+impl<K: Visible, L: Lock<Shard<K>>> Entries<K, L> {
     pub(crate) fn new(config: KindConfig<K::Seen>, shards: usize, clock: &Arc<dyn Clock>) -> Self {
         Self {
             store: (!config.is_off()).then(|| Store::new(&config.limits(), shards, clock)),
@@ -176,3 +180,6 @@ impl<T: weigh::Weigh> Snapshot for Arc<T> {
         2 * size_of::<usize>() + size_of::<T>() + self.owned_bytes()
     }
 }
+
+#[cfg(test)]
+mod interleavings;

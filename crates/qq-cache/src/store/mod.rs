@@ -238,6 +238,14 @@ impl<K: Kind, L: Lock<Shard<K>>> Store<K, L> {
             .fold(Tally::default(), Tally::plus)
     }
 
+    /// Checks everything that must hold inside each shard.
+    #[cfg(test)]
+    pub(crate) fn verify(&self) {
+        for shard in &self.shards {
+            shard.with(|shard| shard.verify());
+        }
+    }
+
     /// Repeats `step` on each shard until it has nothing more to do there.
     fn batches(&self, mut step: impl FnMut(&mut Shard<K>) -> usize) -> usize {
         let mut total = 0;
@@ -300,4 +308,4 @@ fn shrink<T>(table: &mut HashTable<T>, hash: impl Fn(&T) -> u64) {
 }
 
 #[cfg(test)]
-mod concurrency;
+mod model;

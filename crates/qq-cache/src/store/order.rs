@@ -73,3 +73,17 @@ impl Order {
         self.links.bytes() + times
     }
 }
+
+#[cfg(test)]
+impl Order {
+    /// Checks that every entry is in the list once, and that times and order agree.
+    pub(super) fn verify(&self, len: usize) {
+        let mut seen: Vec<_> = self.links.iter(&self.list).collect();
+        assert_eq!(seen.last().copied(), self.oldest());
+        if let Some(timed) = &self.timed {
+            assert!(seen.is_sorted_by(|newer, older| timed.since.get(*newer) >= timed.since.get(*older)));
+        }
+        seen.sort_unstable();
+        assert!(seen.iter().map(|at| *at as usize).eq(0..len));
+    }
+}

@@ -136,3 +136,21 @@ impl<O: Eq> Owners<O> {
         }
     }
 }
+
+#[cfg(test)]
+impl<O: Eq> Owners<O> {
+    /// Checks that the lists hold each entry once, each under its owner, and that no owner is empty.
+    pub(super) fn verify(&self, len: usize, owner_of: impl Fn(u32) -> OwnerAt) {
+        let mut seen = Vec::new();
+        for at in &self.table {
+            let entries: Vec<_> = self.entries(*at).collect();
+            assert!(!entries.is_empty());
+            assert_eq!(entries.len(), self.count(*at));
+            assert!(entries.iter().all(|entry| owner_of(*entry) == *at));
+            seen.extend(entries);
+        }
+        seen.sort_unstable();
+        assert!(seen.iter().map(|at| *at as usize).eq(0..len));
+        assert_eq!(self.table.len() + self.free.len(), self.owners.len());
+    }
+}

@@ -337,9 +337,9 @@ impl<K: Kind> Shard<K> {
             Eviction::LeastRecentlyUsed => &self.accessed,
             Eviction::Oldest => &self.written,
         };
-        if let Some(at) = order.as_ref().and_then(Order::oldest) {
-            self.take(at, Reason::Capacity);
-        }
+        // An unbounded kind has no such order and gets here only when its indices run out.
+        let at = order.as_ref().and_then(Order::oldest).unwrap_or(0);
+        self.take(at, Reason::Capacity);
     }
 
     /// Takes an entry out of everything; the last entry takes its place everywhere.
@@ -375,5 +375,32 @@ impl<K: Kind> Shard<K> {
         self.heap -= K::key_heap_bytes(&slot.key) + slot.value.heap_bytes();
         self.tally.removed(reason);
         Some(slot.value)
+    }
+}
+
+#[cfg(test)]
+impl<K: Kind> Shard<K> {
+    /// Checks that all ways to an entry agree.
+    pub(crate) fn verify(&self) {
+        let len = self.slots.len();
+        let all = 0..u32::try_from(len).unwrap();
+        assert!(len <= self.capacity);
+        assert_eq!(self.table.len(), len);
+        for at in all.clone() {
+            let slot = self.slots.get(at);
+            let found = self.table.find(spread(slot.hash), |index| *index == at);
+            assert_eq!(found, Some(&at));
+        }
+        for order in [&self.accessed, &self.written].into_iter().flatten() {
+            order.verify(len);
+        }
+        if let Some(owners) = &self.owners {
+            owners.verify(len, |at| self.slots.get(at).owner);
+        }
+        let heap = all
+            .map(|at| self.slots.get(at))
+            .map(|slot| K::key_heap_bytes(&slot.key) + slot.value.heap_bytes())
+            .sum::<usize>();
+        assert_eq!(heap, self.heap);
     }
 }

@@ -33,6 +33,7 @@ pub enum Changed<T> {
 
 impl<T> Changed<T> {
     /// The value before, if there was one.
+    #[must_use]
     pub const fn old(&self) -> Option<&T> {
         match self {
             Self::Created { .. } => None,
@@ -41,6 +42,7 @@ impl<T> Changed<T> {
     }
 
     /// The value now, if there is one.
+    #[must_use]
     pub const fn new_value(&self) -> Option<&T> {
         match self {
             Self::Created { new } | Self::Updated { new, .. } => Some(new),
