@@ -2,9 +2,11 @@
 
 use std::fmt;
 
+use serde::Deserializer;
 use zeroize::Zeroize;
 
 use crate::id::AppId;
+use crate::wire::{FromScalar, Lenient, Scalar, read_scalar};
 
 /// The environment variable that [`Token::from_env`] reads the app id from.
 pub const APP_ID_VARIABLE: &str = "QQ_BOT_APP_ID";
@@ -140,6 +142,18 @@ impl Secret {
     #[must_use]
     pub const fn expose(&self) -> &str {
         &self.0
+    }
+}
+
+impl FromScalar for Secret {
+    fn from_scalar(scalar: Scalar<'_>) -> Option<Self> {
+        Box::<str>::from_scalar(scalar).map(Self)
+    }
+}
+
+impl<'de> Lenient<'de> for Secret {
+    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        read_scalar(deserializer)
     }
 }
 

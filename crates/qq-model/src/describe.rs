@@ -2,9 +2,18 @@
 //!
 //! Not part of the interface: it serves `cargo xtask coverage` and this crate's tests.
 
+mod by_hand;
 mod lists;
+mod routes;
 
 pub use self::lists::{ENUMS, OBJECTS};
+pub use self::routes::{ROUTES, Reply, Route};
+
+macro_rules! payload_objects {
+    ($($(#[$doc:meta])* $variant:ident = $wire:literal, $payload:ident, [$($intent:ident)?], $callback:ident;)*) => {
+        [$(($wire, &<crate::event::payload::$payload as Described>::OBJECT)),*]
+    };
+}
 
 /// An object and its members.
 #[derive(Clone, Copy, Debug)]
@@ -70,6 +79,9 @@ impl Field {
         ty.rsplit("::").next().unwrap_or(ty)
     }
 }
+
+/// The payloads of events: the name of the event and its object.
+pub const EVENTS: &[(&str, &Object)] = &crate::event_table!(payload_objects);
 
 #[cfg(test)]
 mod tests {

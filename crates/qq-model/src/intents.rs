@@ -30,6 +30,10 @@ macro_rules! intents {
         }
 
         impl Intents {
+            /// Every bit, for the coverage report.
+            pub(crate) const VALUES: &'static [crate::describe::Value] =
+                &[$(crate::describe::Value::Number(1 << $bit)),*];
+
             $(
                 $(#[$inner $($args)*])*
                 #[must_use]

@@ -25,6 +25,7 @@ pub mod access_token;
 pub mod announce;
 pub mod api_error;
 pub mod api_permission;
+pub mod app_access_token;
 pub mod audio;
 pub mod audit;
 mod base64;

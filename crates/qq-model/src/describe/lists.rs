@@ -4,6 +4,7 @@ use super::{Enum, Object};
 
 /// The objects, by module.
 pub const OBJECTS: &[&[&Object]] = &[
+    super::by_hand::OBJECTS,
     crate::announce::OBJECTS,
     crate::api_error::OBJECTS,
     crate::api_permission::OBJECTS,
@@ -61,6 +62,7 @@ pub const OBJECTS: &[&[&Object]] = &[
 
 /// The enumerations, by module.
 pub const ENUMS: &[&[Enum]] = &[
+    super::by_hand::ENUMS,
     crate::announce::ENUMS,
     crate::audio::ENUMS,
     crate::channel::ENUMS,

@@ -23,6 +23,11 @@ pub enum CloseAction {
 macro_rules! close_codes {
     ($($code:literal $name:ident $action:ident $meaning:literal $(+ $last:literal)?;)*) => {
         impl CloseCode {
+            /// Every code, for the coverage report.
+            pub(crate) const VALUES: &'static [crate::describe::Value] = &[
+                $(crate::describe::Value::Number($code), $(crate::describe::Value::Number($last),)?)*
+            ];
+
             $(
                 #[doc = concat!($meaning, " (", stringify!($action), ").")]
                 pub const $name: Self = Self($code);
