@@ -8,11 +8,17 @@ use qq_model::{AccessTokenError, BearerToken};
 use qq_transport::{Connection, Tls};
 use tokio_tungstenite::client_async_with_config;
 use tokio_tungstenite::tungstenite::Error;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::http::header::USER_AGENT;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 use super::config::Config;
 use super::outbox::Socket;
 use crate::{IdentifyTurn, Limits, SessionQuotaError};
+
+/// How the shard calls itself.
+const CLIENT: &str = concat!("qq-gateway/", env!("CARGO_PKG_VERSION"));
 
 type Step<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
 
@@ -63,8 +69,11 @@ impl Link {
         let config = Arc::clone(config);
         Self::Upgrade(Box::pin(async move {
             let settings = websocket_config(&config.limits);
-            let (socket, _) =
-                client_async_with_config(&*config.url, connection, Some(settings)).await?;
+            let mut request = (&*config.url).into_client_request()?;
+            request
+                .headers_mut()
+                .insert(USER_AGENT, HeaderValue::from_static(CLIENT));
+            let (socket, _) = client_async_with_config(request, connection, Some(settings)).await?;
             Ok(socket)
         }))
     }
