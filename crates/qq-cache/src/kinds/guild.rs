@@ -41,9 +41,7 @@ impl Cache {
             return None;
         }
         let guild = Arc::new(guild);
-        self.kinds
-            .guilds
-            .insert(None, &guild.id, Arc::clone(&guild))
+        self.kinds.guilds.insert(None, &guild.id, &guild)
     }
 
     /// Forgets a guild with its channels, roles and members.

@@ -56,7 +56,7 @@ impl Cache {
         }
         self.kinds
             .members
-            .insert(Some(guild), &user, Arc::new(member))
+            .insert(Some(guild), &user, &Arc::new(member))
     }
 
     /// Forgets a member of a guild.

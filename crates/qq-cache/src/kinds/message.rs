@@ -273,9 +273,9 @@ impl Cache {
         }
         if let (Some(conversation), Some(index)) = (message.conversation(), message.index()) {
             let key = (conversation, index.into());
-            self.kinds.message_indexes.insert(None, &key, id.clone());
+            self.kinds.message_indexes.insert(None, &key, &id);
         }
-        self.kinds.messages.insert(None, &id, message)
+        self.kinds.messages.insert(None, &id, &message)
     }
 
     /// Forgets a message.

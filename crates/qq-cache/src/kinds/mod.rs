@@ -37,11 +37,11 @@ use std::sync::{Arc, Mutex};
 use crate::clock::Clock;
 use crate::config::KindConfig;
 use crate::stats::KindStats;
-use crate::store::{Expect, Kind, Lock, Raced, Shard, Snapshot, Store, Tally};
+use crate::store::{Expect, Kind, Lock, Proposal, Shard, Snapshot, Store, Tally};
 use crate::update::Changed;
 
 /// A kind as users see it.
-pub(crate) trait Visible: Kind<Value: PartialEq> {
+pub(crate) trait Visible: Kind {
     /// What the keep-predicate is shown.
     type Seen;
 
@@ -86,15 +86,15 @@ impl<K: Visible, L: Lock<Shard<K>>> Entries<K, L> {
         &self,
         owner: Option<&K::Owner>,
         key: &K::Key,
-        value: K::Value,
+        value: &K::Value,
     ) -> Option<Changed<K::Value>> {
         self.merge(owner, key, |_| Some(value.clone()))
     }
 
     /// Writes what `merge` makes of the value that is there; nothing when it makes none.
     ///
-    /// `merge` and the keep-predicate run under no lock, and again when another thread was quicker: what they
-    /// were shown is what is replaced. Each round that fails is a round that another thread won.
+    /// The keep-predicate is the user's and runs under no lock. When another thread was quicker meanwhile, all is
+    /// done again on what it wrote: each round that fails is a round that another thread won.
     pub(crate) fn merge(
         &self,
         owner: Option<&K::Owner>,
@@ -103,28 +103,26 @@ impl<K: Visible, L: Lock<Shard<K>>> Entries<K, L> {
     ) -> Option<Changed<K::Value>> {
         let store = self.store.as_ref()?;
         loop {
-            let old = store.peek(owner, key);
-            let new = merge(old.as_ref())?;
+            let Proposal::Change { old, new } = store.propose(owner, key, &merge) else {
+                return None;
+            };
             let seen = Expect::Exactly(old.as_ref());
-            let written = if !K::show(key, &new, |seen| self.config.keeps(seen)) {
-                let removed = store.remove(owner, key, seen);
-                if removed.is_ok() {
-                    self.rejected.fetch_add(1, Ordering::Relaxed);
-                }
-                removed.map(|old| old.map(|old| Changed::Deleted { old }))
-            } else if let Some(same) = old.as_ref().filter(|old| old.same(&new) || **old == new) {
-                store.touch(owner, key, same).map(|()| None)
-            } else {
+            let written = if K::show(key, &new, |seen| self.config.keeps(seen)) {
                 store.put(owner, key, &new, seen).map(|old| {
                     Some(match old {
                         Some(old) => Changed::Updated { old, new },
                         None => Changed::Created { new },
                     })
                 })
+            } else {
+                let removed = store.remove(owner, key, seen);
+                if removed.is_ok() {
+                    self.rejected.fetch_add(1, Ordering::Relaxed);
+                }
+                removed.map(|old| old.map(|old| Changed::Deleted { old }))
             };
-            match written {
-                Ok(changed) => return changed,
-                Err(Raced) => {}
+            if let Ok(changed) = written {
+                return changed;
             }
         }
     }
@@ -170,7 +168,7 @@ impl<K: Visible, L: Lock<Shard<K>>> Entries<K, L> {
     }
 }
 
-impl<T: weigh::Weigh> Snapshot for Arc<T> {
+impl<T: weigh::Weigh + PartialEq> Snapshot for Arc<T> {
     fn same(&self, other: &Self) -> bool {
         Self::ptr_eq(self, other)
     }

@@ -57,9 +57,7 @@ impl Cache {
             return None;
         }
         let role = Arc::new(role);
-        self.kinds
-            .roles
-            .insert(Some(guild), &role.id, Arc::clone(&role))
+        self.kinds.roles.insert(Some(guild), &role.id, &role)
     }
 
     /// Keeps the complete list of a guild's roles, and forgets those that are not in it.

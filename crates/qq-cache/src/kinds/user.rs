@@ -94,9 +94,7 @@ impl Cache {
             return None;
         }
         let user = Arc::new(user);
-        self.kinds
-            .users
-            .insert(None, &user.user_openid, Arc::clone(&user))
+        self.kinds.users.insert(None, &user.user_openid, &user)
     }
 
     /// Forgets a user.

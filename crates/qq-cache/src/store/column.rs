@@ -96,7 +96,7 @@ mod tests {
         for step in 0..5_000_u32 {
             random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             // Growing for most of the way, shrinking to nothing at the end.
-            if step < 3_000 && random % 4 != 0 {
+            if step < 3_000 && !random.is_multiple_of(4) {
                 column.push(step);
                 vec.push(step);
             } else if !vec.is_empty() {

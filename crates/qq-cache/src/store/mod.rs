@@ -16,11 +16,11 @@ mod order;
 mod owners;
 mod shard;
 
-use std::hash::{BuildHasher, Hash, RandomState};
+use std::hash::{BuildHasher, Hash};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use hashbrown::HashTable;
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 use self::column::Column;
 use self::links::{Links, List};
@@ -50,7 +50,7 @@ pub(crate) trait Kind: Sized {
 }
 
 /// A stored value: cheap to clone, never changed in place.
-pub(crate) trait Snapshot: Clone {
+pub(crate) trait Snapshot: Clone + PartialEq {
     /// Whether this is the very value that was read before.
     fn same(&self, other: &Self) -> bool;
 
@@ -83,6 +83,14 @@ pub(crate) enum Expect<'a, V> {
     Exactly(Option<&'a V>),
 }
 
+impl<V> Clone for Expect<'_, V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<V> Copy for Expect<'_, V> {}
+
 impl<V: Snapshot> Expect<'_, V> {
     fn matches(&self, found: Option<&V>) -> bool {
         match (self, found) {
@@ -93,23 +101,34 @@ impl<V: Snapshot> Expect<'_, V> {
     }
 }
 
-/// An entry's names and hashes.
+/// An entry's names, and how to hash them.
 pub(crate) struct Address<'a, K: Kind> {
     owner: Option<&'a K::Owner>,
     key: &'a K::Key,
-    hashes: Hashes,
+    hash: u32,
+    hasher: &'a DefaultHashBuilder,
 }
 
-#[derive(Clone, Copy)]
-struct Hashes {
-    entry: u32,
-    owner: Option<u32>,
+impl<'a, K: Kind> Address<'a, K> {
+    /// The owner and its hash, for kinds that list by owner. Needed only when an entry is new.
+    fn indexed_owner(&self) -> Option<(&'a K::Owner, u32)> {
+        let owner = self.owner.filter(|_| K::INDEXED)?;
+        Some((owner, low(self.hasher.hash_one(owner))))
+    }
+}
+
+/// What a writer wants to make of an entry.
+pub(crate) enum Proposal<V> {
+    /// Nothing, or what is there already.
+    Settled,
+    /// To replace `old` by `new`.
+    Change { old: Option<V>, new: V },
 }
 
 /// A bounded map from keys, inside owners where the kind has them, to snapshots.
 pub(crate) struct Store<K: Kind, L = Mutex<Shard<K>>> {
     shards: Box<[L]>,
-    hasher: RandomState,
+    hasher: DefaultHashBuilder,
     clock: Option<(Arc<dyn Clock>, Instant)>,
     kind: std::marker::PhantomData<fn() -> K>,
 }
@@ -138,7 +157,7 @@ impl<K: Kind, L: Lock<Shard<K>>> Store<K, L> {
             shards: (0..count)
                 .map(|at| L::new(Shard::new(limits, share(at))))
                 .collect(),
-            hasher: RandomState::new(),
+            hasher: DefaultHashBuilder::default(),
             clock: timed.then(|| (Arc::clone(clock), clock.now())),
             kind: std::marker::PhantomData,
         }
@@ -156,20 +175,17 @@ impl<K: Kind, L: Lock<Shard<K>>> Store<K, L> {
         self.at(owner, key, |shard, address| shard.get(address, now))
     }
 
-    pub(crate) fn peek(&self, owner: Option<&K::Owner>, key: &K::Key) -> Option<K::Value> {
-        let now = self.now();
-        self.at(owner, key, |shard, address| shard.peek(address, now))
-    }
-
-    pub(crate) fn touch(
+    /// What `write` makes of an entry. When that is what is there already, the entry is marked as written. `write`
+    /// runs under the shard's lock: it only computes.
+    pub(crate) fn propose(
         &self,
         owner: Option<&K::Owner>,
         key: &K::Key,
-        value: &K::Value,
-    ) -> Result<(), Raced> {
+        write: impl FnOnce(Option<&K::Value>) -> Option<K::Value>,
+    ) -> Proposal<K::Value> {
         let now = self.now();
         self.at(owner, key, |shard, address| {
-            shard.touch(address, value, now)
+            shard.propose(address, write, now)
         })
     }
 
@@ -272,13 +288,12 @@ impl<K: Kind, L: Lock<Shard<K>>> Store<K, L> {
         } else {
             self.hasher.hash_one(key)
         };
-        let hashes = Hashes {
-            entry: low(hash),
-            owner: owner
-                .filter(|_| K::INDEXED)
-                .map(|owner| self.owner_hash(owner)),
+        let address = Address {
+            owner,
+            key,
+            hash: low(hash),
+            hasher: &self.hasher,
         };
-        let address = Address { owner, key, hashes };
         // The upper half chooses the shard, the lower half the place in it.
         let scaled = (u128::from(hash) * self.shards.len() as u128) >> 64;
         let shard = usize::try_from(scaled).unwrap_or_default();

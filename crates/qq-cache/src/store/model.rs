@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::{Expect, Kind, Limits, Snapshot, Store, Tally};
+use super::{Expect, Kind, Limits, Proposal, Snapshot, Store, Tally};
 use crate::clock::{Clock, ManualClock, Nanos};
 use crate::config::Eviction;
 
@@ -48,7 +48,7 @@ enum Op {
     Get(u8, u8),
     Put(u8, u8, u32),
     PutIf(u8, u8, u32, Option<u32>),
-    Touch(u8, u8),
+    Propose(u8, u8, Option<u32>),
     Remove(u8, u8),
     RemoveOwned(u8),
     List(u8),
@@ -62,9 +62,9 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
     let expected = proptest::option::of(0..9_u32);
     let op = prop_oneof![
         6 => (owner.clone(), key.clone()).prop_map(|(o, k)| Op::Get(o, k)),
-        8 => (owner.clone(), key.clone(), value.clone()).prop_map(|(o, k, v)| Op::Put(o, k, v)),
+        8 => (owner.clone(), key.clone(), 0..4_u32).prop_map(|(o, k, v)| Op::Put(o, k, v)),
         2 => (owner.clone(), key.clone(), value, expected).prop_map(|(o, k, v, e)| Op::PutIf(o, k, v, e)),
-        2 => (owner.clone(), key.clone()).prop_map(|(o, k)| Op::Touch(o, k)),
+        3 => (owner.clone(), key.clone(), proptest::option::of(0..3_u32)).prop_map(|(o, k, v)| Op::Propose(o, k, v)),
         2 => (owner.clone(), key).prop_map(|(o, k)| Op::Remove(o, k)),
         1 => owner.clone().prop_map(Op::RemoveOwned),
         2 => owner.prop_map(Op::List),
@@ -176,11 +176,11 @@ impl Naive {
         None
     }
 
-    fn touch(&mut self, owner: u8, key: u8) -> bool {
+    fn touch(&mut self, owner: u8, key: u8) {
         let now = (self.now, self.step);
-        self.find(owner, key)
-            .map(|entry| (entry.accessed, entry.written) = (now, now))
-            .is_some()
+        if let Some(entry) = self.find(owner, key) {
+            (entry.accessed, entry.written) = (now, now);
+        }
     }
 
     fn remove_where(&mut self, gone: impl Fn(&Entry) -> bool) -> Vec<u32> {
@@ -230,12 +230,26 @@ fn compare<K: Kind<Owner = u8, Key = u8, Value = Value>>(
                     prop_assert_eq!(old.map(|v| v.0), naive.put(owner, key, value));
                 }
             }
-            Op::Touch(owner, key) => {
-                let peeked = store.peek(Some(&owner), &key);
-                prop_assert_eq!(peeked.as_ref().map(|v| v.0), naive.value(owner, key));
-                let seen = peeked.unwrap_or(Value(0));
-                let touched = store.touch(Some(&owner), &key, &seen).is_ok();
-                prop_assert_eq!(touched, naive.touch(owner, key));
+            Op::Propose(owner, key, value) => {
+                let mut seen = None;
+                let proposal = store.propose(Some(&owner), &key, |old| {
+                    seen = old.map(|old| old.0);
+                    value.map(Value)
+                });
+                let there = naive.value(owner, key);
+                prop_assert_eq!(seen, there);
+                match proposal {
+                    Proposal::Settled if value.is_some() => {
+                        prop_assert_eq!(there, value);
+                        naive.touch(owner, key);
+                    }
+                    Proposal::Settled => {}
+                    Proposal::Change { old, new } => {
+                        prop_assert_eq!(old.map(|v| v.0), there);
+                        prop_assert_eq!(Some(new.0), value);
+                        prop_assert_ne!(there, value);
+                    }
+                }
             }
             Op::Remove(owner, key) => {
                 let removed = store.remove(Some(&owner), &key, Expect::Anything).unwrap();

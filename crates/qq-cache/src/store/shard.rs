@@ -5,7 +5,7 @@ use hashbrown::HashTable;
 use super::order::Order;
 use super::owners::{OwnerAt, Owners};
 use super::{
-    Address, Column, Expect, Hashes, Kind, Limits, Raced, Snapshot, Tally, shrink, spread,
+    Address, Column, Expect, Kind, Limits, Proposal, Raced, Snapshot, Tally, shrink, spread,
 };
 use crate::clock::Nanos;
 use crate::config::Eviction;
@@ -70,25 +70,28 @@ impl<K: Kind> Shard<K> {
         Some(self.slots.get(at).value.clone())
     }
 
-    /// Reads an entry without a trace.
-    pub(crate) fn peek(&self, address: &Address<'_, K>, now: Nanos) -> Option<K::Value> {
-        let at = self.find(address)?;
-        (!self.is_expired(at, now)).then(|| self.slots.get(at).value.clone())
-    }
-
-    /// Marks an entry as written, if it still holds `value`.
-    pub(crate) fn touch(
+    /// What `write` makes of an entry; marks it as written when that is what is there.
+    pub(crate) fn propose(
         &mut self,
         address: &Address<'_, K>,
-        value: &K::Value,
+        write: impl FnOnce(Option<&K::Value>) -> Option<K::Value>,
         now: Nanos,
-    ) -> Result<(), Raced> {
-        let at = self.find_live(address, now).ok_or(Raced)?;
-        if !self.slots.get(at).value.same(value) {
-            return Err(Raced);
+    ) -> Proposal<K::Value> {
+        let found = self.find_live(address, now);
+        let old = found.map(|at| &self.slots.get(at).value);
+        let Some(new) = write(old) else {
+            return Proposal::Settled;
+        };
+        match (found, old) {
+            (Some(at), Some(old)) if old.same(&new) || *old == new => {
+                self.refresh(at, now);
+                Proposal::Settled
+            }
+            _ => Proposal::Change {
+                old: old.cloned(),
+                new,
+            },
         }
-        self.refresh(at, now);
-        Ok(())
     }
 
     /// Writes an entry and returns what it held, if it is as expected.
@@ -236,9 +239,7 @@ impl<K: Kind> Shard<K> {
             let slot = self.slots.get(*at);
             slot.key == *address.key && (!K::SCOPED || self.owner_of(slot) == address.owner)
         };
-        self.table
-            .find(spread(address.hashes.entry), is_it)
-            .copied()
+        self.table.find(spread(address.hash), is_it).copied()
     }
 
     fn owner_of(&self, slot: &Slot<K>) -> Option<&K::Owner> {
@@ -290,8 +291,9 @@ impl<K: Kind> Shard<K> {
         self.heap += value.heap_bytes();
         let old = std::mem::replace(&mut slot.value, value);
         self.heap -= old.heap_bytes();
-        if let (Some(owners), Some(owner), Some(hash)) =
-            (&mut self.owners, address.owner, address.hashes.owner)
+        if !K::SCOPED
+            && let Some(owners) = &mut self.owners
+            && let Some((owner, hash)) = address.indexed_owner()
             && owners.id(slot.owner) != owner
         {
             slot.owner = owners.reassign(at, slot.owner, hash, owner.clone());
@@ -305,10 +307,9 @@ impl<K: Kind> Shard<K> {
         if self.slots.len() >= self.capacity {
             self.evict();
         }
-        let Hashes { entry, owner } = address.hashes;
         let at = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
-        let owner = match (&mut self.owners, address.owner, owner) {
-            (Some(owners), Some(id), Some(hash)) => owners.push(hash, id.clone()),
+        let owner = match (&mut self.owners, address.indexed_owner()) {
+            (Some(owners), Some((id, hash))) => owners.push(hash, id.clone()),
             _ => 0,
         };
         for order in [&mut self.accessed, &mut self.written]
@@ -319,14 +320,14 @@ impl<K: Kind> Shard<K> {
         }
         self.heap += K::key_heap_bytes(address.key) + value.heap_bytes();
         self.slots.push(Slot {
-            hash: entry,
+            hash: address.hash,
             owner,
             key: address.key.clone(),
             value,
         });
         let slots = &self.slots;
         self.table
-            .insert_unique(spread(entry), at, |at| spread(slots.get(*at).hash));
+            .insert_unique(spread(address.hash), at, |at| spread(slots.get(*at).hash));
         self.tally.inserts += 1;
     }
 

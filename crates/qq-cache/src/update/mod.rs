@@ -34,6 +34,10 @@ impl Cache {
     ///     assert_eq!(channel.old().map(|channel| &*channel.name), Some("before"));
     /// }
     /// ```
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "what changed is for those who want it"
+    )]
     pub fn update(&self, event: &Event) -> Changes {
         let mut changes = self.update_entities(event);
         if self.keeps_message(event) {
@@ -43,6 +47,10 @@ impl Cache {
     }
 
     /// [`update`](Self::update) with an event that is shared: a cached message refers to it.
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "what changed is for those who want it"
+    )]
     pub fn update_shared(&self, event: &Arc<Event>) -> Changes {
         let mut changes = self.update_entities(event);
         if self.keeps_message(event) {
