@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::AUTHORIZATION;
+use qq_model::error_code::Retryable;
 use qq_model::{AccessToken, ApiError, BearerToken};
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::Instrument;
 
 use crate::client::Inner;
-use crate::error::{DUPLICATE, Error, Reach, Redactor, Remedy};
+use crate::error::{DUPLICATE, Error, Reach, Redactor};
 use crate::request::{Repeat, Request};
 use crate::response::Response;
 use crate::sent::waits_for_audit;
@@ -115,7 +116,7 @@ impl Run<'_> {
                 was_renewed = true;
                 client.tokens.refused(&token);
                 Duration::ZERO
-            } else if error.remedy() == Some(Remedy::Once) && !was_repeated {
+            } else if error.retryable() == Some(Retryable::Once) && !was_repeated {
                 was_repeated = true;
                 client.retry.backoff(1)
             } else {
@@ -160,6 +161,12 @@ impl Run<'_> {
                 ));
             }
         } else if !status.is_success() {
+            // Without a code the platform's text and trace id still help.
+            if let Some(api) = platform_text(&body) {
+                return Err(Error::from_api(
+                    status, &headers, &body, &api, redactor, false,
+                ));
+            }
             return Err(Error::from_http(status, &headers, &body, redactor, false));
         }
         let label = self.request.label();
@@ -229,6 +236,13 @@ fn api_error(body: &Bytes) -> Option<ApiError> {
     serde_json::from_slice(body)
         .ok()
         .filter(|api: &ApiError| api.is_failure() || waits_for_audit(api))
+}
+
+/// A failure that the platform gave a text or a trace id, and no code.
+fn platform_text(body: &Bytes) -> Option<ApiError> {
+    serde_json::from_slice(body)
+        .ok()
+        .filter(|api: &ApiError| api.text().is_some() || api.trace_id.is_some())
 }
 
 /// Runs two futures until the second is done; the first is driven on the side.

@@ -44,9 +44,11 @@ mod transport;
 
 #[doc(no_inline)]
 pub use http::{Method, StatusCode};
+#[doc(no_inline)]
+pub use qq_model::Advice;
 
 pub use self::client::{BuildError, HttpClient, HttpClientBuilder};
-pub use self::error::{Advice, Error, ErrorKind};
+pub use self::error::{Error, ErrorKind};
 pub use self::request::{Call, CallFuture, RawCall, Request, SendMessage};
 pub use self::response::Response;
 pub use self::retry::RetryPolicy;

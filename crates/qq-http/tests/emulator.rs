@@ -161,7 +161,7 @@ async fn refusals_come_with_their_code_and_advice() {
         .unwrap_err();
     assert_eq!(
         (error.kind(), error.advice()),
-        (ErrorKind::Api, Advice::Fatal),
+        (ErrorKind::Api, Advice::InvalidRequest),
         "{error}"
     );
     assert!(error.has_code(11255), "{error}");
@@ -213,11 +213,11 @@ async fn wrong_credentials_are_named() {
         .environment(Environment::custom(emulator.base_url()).unwrap())
         .build()
         .unwrap();
-    for http in [wrong, stranger] {
+    for (http, advice) in [(wrong, Advice::Configuration), (stranger, Advice::Fatal)] {
         let error = http.me().await.unwrap_err();
         assert_eq!(
             (error.kind(), error.advice()),
-            (ErrorKind::Authentication, Advice::Configuration),
+            (ErrorKind::Authentication, advice),
             "{error}"
         );
         assert_eq!(error.route(), Some("/app/getAppAccessToken"));

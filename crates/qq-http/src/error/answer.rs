@@ -5,8 +5,11 @@ use std::borrow::Cow;
 use http::{HeaderMap, StatusCode};
 use qq_model::ApiError;
 
-use super::codes::{self, Code};
-use super::{Error, ErrorKind, Reach, Remedy};
+use qq_model::Advice;
+use qq_model::error_code::Retryable;
+
+use super::known::Known;
+use super::{Error, ErrorKind, Reach};
 use crate::retry::retry_after;
 
 /// The header with the id that the platform's support asks for.
@@ -54,13 +57,12 @@ impl Error {
         redactor: Redactor<'_>,
         is_token_endpoint: bool,
     ) -> Self {
-        let known = api
-            .codes()
-            .filter_map(|code| codes::find(code, is_token_endpoint))
-            .min_by_key(|code| code.remedy == Remedy::Change);
+        let known = Known::find(api, is_token_endpoint);
         let kind = kind_of(status, known, is_token_endpoint);
         // A gateway's time-out: the platform itself warns that the message may have been sent.
-        let reach = if status == StatusCode::GATEWAY_TIMEOUT {
+        let is_unclear = status == StatusCode::GATEWAY_TIMEOUT
+            || (status.is_server_error() && !api.is_failure());
+        let reach = if is_unclear {
             Reach::Unknown
         } else {
             Reach::Refused
@@ -126,7 +128,8 @@ impl Error {
         body: &[u8],
         redactor: Redactor<'_>,
     ) -> Self {
-        let mut error = self.with_status(status, trace_id(headers));
+        let trace_id = trace_id(headers).map(|id| redactor.clean(id));
+        let mut error = self.with_status(status, trace_id.as_deref());
         error.0.retry_after = retry_after(headers);
         if !body.is_empty() {
             let text = String::from_utf8_lossy(body);
@@ -136,18 +139,20 @@ impl Error {
     }
 }
 
-fn kind_of(status: StatusCode, known: Option<Code>, is_token_endpoint: bool) -> ErrorKind {
-    match known.map(|code| code.remedy) {
-        Some(Remedy::Pause) => ErrorKind::RateLimited,
-        Some(Remedy::Refresh) => ErrorKind::Authentication,
-        Some(Remedy::Configure) if is_token_endpoint => ErrorKind::Authentication,
-        Some(_) => ErrorKind::Api,
-        None => match status {
-            StatusCode::TOO_MANY_REQUESTS => ErrorKind::RateLimited,
-            StatusCode::UNAUTHORIZED => ErrorKind::Authentication,
-            _ => ErrorKind::Api,
-        },
+fn kind_of(status: StatusCode, known: Option<Known>, is_token_endpoint: bool) -> ErrorKind {
+    match known {
+        Some(known) if known.advice == Advice::RetryAfter => ErrorKind::RateLimited,
+        Some(known) if known.retryable == Retryable::RefreshToken => ErrorKind::Authentication,
+        Some(known) if is_token_endpoint && is_final(known.advice) => ErrorKind::Authentication,
+        None if status == StatusCode::TOO_MANY_REQUESTS => ErrorKind::RateLimited,
+        None if status == StatusCode::UNAUTHORIZED => ErrorKind::Authentication,
+        _ => ErrorKind::Api,
     }
+}
+
+/// Whether only other credentials help.
+const fn is_final(advice: Advice) -> bool {
+    matches!(advice, Advice::Configuration | Advice::Fatal)
 }
 
 /// At most so many bytes, at a boundary of characters.

@@ -12,7 +12,9 @@ impl fmt::Display for Error {
             f.write_str("it is unknown whether this was done: ")?;
         }
         f.write_str(self.what())?;
-        if let (Some(_), Some(message)) = (inner.known, &inner.message) {
+        if let (Some(known), Some(message)) = (inner.known, &inner.message)
+            && known.meaning != &**message
+        {
             write!(f, " ({message})")?;
         }
         f.write_str(" [")?;
@@ -43,7 +45,13 @@ impl fmt::Display for Error {
             ErrorKind::OutcomeUnknown => f.write_str(
                 "repeat it only if twice does no harm, or with the same msg_id and msg_seq",
             ),
-            _ => write!(f, "{}", self.advice()),
+            _ => f.write_str(self.advice().text()),
+        }?;
+        match inner.retry_after {
+            Some(after) if self.is_retryable() => {
+                write!(f, " (in {} s)", after.as_secs_f32().ceil())
+            }
+            _ => Ok(()),
         }
     }
 }

@@ -1,9 +1,8 @@
 //! Why a call failed: a kind, everything the platform said, and what to do.
 
-mod advice;
 mod answer;
-mod codes;
 mod display;
+mod known;
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -11,10 +10,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
+use qq_model::Advice;
+use qq_model::error_code::Retryable;
 
-pub use self::advice::Advice;
 pub(crate) use self::answer::{Redactor, trace_id};
-pub(crate) use self::codes::{DUPLICATE, Remedy};
+pub(crate) use self::known::DUPLICATE;
+use self::known::Known;
 use crate::request::Label;
 
 /// What kind of failure an [`Error`] is.
@@ -29,7 +30,7 @@ pub enum ErrorKind {
     Network,
     /// The deadline passed; nothing was done by the call.
     Timeout,
-    /// A rate limit of the platform.
+    /// The platform asks to come later: a rate limit, hours in which nothing may be sent, a mute.
     RateLimited,
     /// The platform refused the call with a code.
     Api,
@@ -50,7 +51,7 @@ pub enum ErrorKind {
 /// if let Err(error) = http.group("FEC0ACE0EE8970E6BC3ADAFB5BEC6152").send("hi").await {
 ///     eprintln!("{error}");
 ///     match error.advice() {
-///         Advice::Retry { after } => { /* later */ }
+///         Advice::Retry | Advice::RetryAfter => { /* later: error.retry_after() */ }
 ///         Advice::WindowClosed | Advice::BudgetUsed => { /* drop it */ }
 ///         _ if error.is_outcome_unknown() => { /* it may have been sent */ }
 ///         _ => { /* tell somebody: error.code(), error.trace_id() */ }
@@ -72,7 +73,7 @@ struct Inner {
     status: Option<StatusCode>,
     code: Option<i64>,
     err_code: Option<i64>,
-    known: Option<codes::Code>,
+    known: Option<Known>,
     message: Option<Box<str>>,
     trace_id: Option<Box<str>>,
     retry_after: Option<Duration>,
@@ -134,7 +135,7 @@ impl Error {
     /// What the code means, in English, where it is known.
     #[must_use]
     pub fn meaning(&self) -> Option<&'static str> {
-        self.0.known.map(|code| code.meaning)
+        self.0.known.map(|known| known.meaning)
     }
 
     /// What the platform's support asks for: the header `X-Tps-trace-ID`, or the body's `trace_id`.
@@ -180,7 +181,7 @@ impl Error {
     /// Whether the same call may work later, without the danger of doing it twice.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        matches!(self.advice(), Advice::Retry { .. })
+        matches!(self.advice(), Advice::Retry | Advice::RetryAfter)
     }
 
     /// How long to wait before the next attempt, where the platform said so.
@@ -189,28 +190,17 @@ impl Error {
         self.0.retry_after
     }
 
-    /// What to do.
+    /// What to do, by the code where it is known, and by the kind of failure and the status elsewhere.
     #[must_use]
     pub fn advice(&self) -> Advice {
-        let retry = Advice::Retry {
-            after: self.0.retry_after,
-        };
         match self.0.kind {
             ErrorKind::OutcomeUnknown | ErrorKind::Decode => Advice::Unknown,
-            ErrorKind::InvalidRequest => Advice::Fatal,
-            ErrorKind::Network | ErrorKind::Timeout => retry,
-            _ => match self.0.known.map(|code| code.remedy) {
-                Some(Remedy::Again | Remedy::Once | Remedy::Pause) => retry,
-                Some(Remedy::Refresh) => Advice::RefreshToken,
-                Some(Remedy::Window) => Advice::WindowClosed,
-                Some(Remedy::Budget) => Advice::BudgetUsed,
-                Some(Remedy::Duplicate) => Advice::Duplicate,
-                Some(Remedy::Forbidden) => Advice::NotPermitted,
-                Some(Remedy::Configure) => Advice::Configuration,
-                Some(Remedy::Change) => Advice::Fatal,
-                Some(Remedy::Audit) => Advice::Unknown,
-                None => self.advice_by_status(),
-            },
+            ErrorKind::InvalidRequest => Advice::InvalidRequest,
+            ErrorKind::Network | ErrorKind::Timeout => Advice::Retry,
+            _ => self
+                .0
+                .known
+                .map_or_else(|| self.advice_by_status(), |known| known.advice),
         }
     }
 
@@ -220,10 +210,9 @@ impl Error {
             // A page where the platform should be: another server, or a proxy's login.
             Some(200..=399) if self.0.kind == ErrorKind::Http => Advice::Configuration,
             Some(403) => Advice::NotPermitted,
-            Some(404 | 405 | 413) => Advice::Fatal,
-            Some(429 | 500..) => Advice::Retry {
-                after: self.0.retry_after,
-            },
+            Some(404 | 405 | 413) => Advice::InvalidRequest,
+            Some(429) => Advice::RetryAfter,
+            Some(500..) => Advice::Retry,
             _ => Advice::Unknown,
         }
     }
@@ -266,6 +255,16 @@ impl Error {
 
     pub(crate) fn decode(what: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorKind::Decode, Reach::Unknown, what)
+    }
+
+    /// An answer that is too long to be read.
+    pub(crate) fn oversized(status: StatusCode, reach: Reach, what: String) -> Self {
+        let kind = if status.is_success() {
+            ErrorKind::Decode
+        } else {
+            ErrorKind::Http
+        };
+        Self::new(kind, reach, what)
     }
 
     pub(crate) fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
@@ -330,15 +329,15 @@ impl Error {
         self.0.reach
     }
 
-    pub(crate) fn remedy(&self) -> Option<Remedy> {
-        self.0.known.map(|code| code.remedy)
+    /// What the code table says about repeating.
+    pub(crate) fn retryable(&self) -> Option<Retryable> {
+        self.0.known.map(|known| known.retryable)
     }
 
     /// Whether the access token was refused, so that another one may help.
     pub(crate) fn refuses_token(&self) -> bool {
-        match self.remedy() {
-            Some(Remedy::Refresh) => true,
-            Some(_) => false,
+        match self.0.known {
+            Some(known) => known.retryable == Retryable::RefreshToken,
             None => self.0.status == Some(StatusCode::UNAUTHORIZED),
         }
     }

@@ -4,8 +4,10 @@ mod after;
 
 use std::time::Duration;
 
+use qq_model::error_code::Retryable;
+
 pub(crate) use self::after::retry_after;
-use crate::error::{Error, ErrorKind, Reach, Remedy};
+use crate::error::{Error, ErrorKind, Reach};
 use crate::request::Repeat;
 
 /// How often and how fast a call that failed is made again, within its deadline.
@@ -116,12 +118,16 @@ fn is_safe(error: &Error, repeat: Repeat) -> bool {
 
 /// Whether another attempt may end differently.
 fn may_help(error: &Error) -> bool {
-    match (error.kind(), error.remedy()) {
-        (ErrorKind::Network | ErrorKind::Timeout, _) | (_, Some(Remedy::Again)) => true,
-        // A quota's code has no known pause; its status 429 asks to come back.
-        (_, Some(Remedy::Pause) | None) => error
+    let is_overload = || {
+        error
             .status()
-            .is_some_and(|status| status.as_u16() == 429 || status.is_server_error()),
+            .is_some_and(|status| status.as_u16() == 429 || status.is_server_error())
+    };
+    match (error.kind(), error.retryable()) {
+        (ErrorKind::Network | ErrorKind::Timeout, _)
+        | (_, Some(Retryable::Yes | Retryable::Maybe)) => true,
+        // A code names no pause; status 429 asks to come back.
+        (_, Some(Retryable::AfterPause) | None) => is_overload(),
         _ => false,
     }
 }

@@ -23,7 +23,7 @@ use tokio::time::{Instant, timeout};
 
 use self::fetch::Fetched;
 pub(crate) use self::fetch::Fetcher;
-use crate::error::{Error, Remedy};
+use crate::error::{Error, ErrorKind};
 
 /// How long [`AccessToken::get`] waits for a fresher token while the old one is still good.
 const COURTESY: Duration = Duration::from_secs(2);
@@ -252,5 +252,5 @@ impl fmt::Debug for TokenManager {
 
 /// Whether only other credentials help.
 pub(crate) fn is_final(error: &Error) -> bool {
-    error.remedy() == Some(Remedy::Configure)
+    error.kind() == ErrorKind::Authentication
 }

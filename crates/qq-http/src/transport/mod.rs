@@ -159,7 +159,11 @@ fn no_answer(error: hyper_util::client::legacy::Error, progress: &Progress) -> E
 fn unreadable(unread: Unread, status: StatusCode, progress: &Progress) -> Error {
     let reach = reach_of(status);
     let error = match unread {
-        Unread::TooLong(limit) => Error::decode(format!("the answer is longer than {limit} bytes")),
+        Unread::TooLong(limit) => Error::oversized(
+            status,
+            reach,
+            format!("the answer is longer than {limit} bytes"),
+        ),
         Unread::Broken(error) => {
             let cause = root_cause(&error);
             Error::network(

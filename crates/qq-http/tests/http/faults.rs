@@ -25,13 +25,13 @@ async fn every_odd_answer_keeps_its_status() {
             Reply::text(413, "text/html", html),
             ErrorKind::Http,
             413,
-            Advice::Fatal,
+            Advice::InvalidRequest,
         ),
         (
             Reply::text(404, "text/plain", ""),
             ErrorKind::Http,
             404,
-            Advice::Fatal,
+            Advice::InvalidRequest,
         ),
         (
             Reply::text(403, "text/html", html),
@@ -43,31 +43,31 @@ async fn every_odd_answer_keeps_its_status() {
             Reply::text(500, "text/plain", ""),
             ErrorKind::Http,
             500,
-            Advice::Retry { after: None },
+            Advice::Retry,
         ),
         (
             Reply::text(502, "text/html", html),
             ErrorKind::Http,
             502,
-            Advice::Retry { after: None },
+            Advice::Retry,
         ),
         (
             Reply::text(503, "text/plain", vec![0xff, 0xfe, b'x']),
             ErrorKind::Http,
             503,
-            Advice::Retry { after: None },
+            Advice::Retry,
         ),
         (
             Reply::text(504, "text/html", html),
             ErrorKind::Http,
             504,
-            Advice::Retry { after: None },
+            Advice::Retry,
         ),
         (
             Reply::text(429, "text/plain", ""),
             ErrorKind::RateLimited,
             429,
-            Advice::Retry { after: None },
+            Advice::RetryAfter,
         ),
         (
             Reply::text(200, "text/html", html),
@@ -97,7 +97,7 @@ async fn every_odd_answer_keeps_its_status() {
             Reply::json(400, &json!({"code": 50035})),
             ErrorKind::Api,
             400,
-            Advice::Fatal,
+            Advice::InvalidRequest,
         ),
         (
             Reply::json(400, &json!({"code": 11298})),
@@ -115,13 +115,19 @@ async fn every_odd_answer_keeps_its_status() {
             Reply::json(200, &json!({"code": 11253, "message": "x"})),
             ErrorKind::Api,
             200,
-            Advice::Unknown,
+            Advice::NotPermitted,
         ),
         (
             Reply::json(400, &json!({"code": 100_017, "err_code": 40_023_001})),
             ErrorKind::RateLimited,
             400,
-            Advice::Retry { after: None },
+            Advice::RetryAfter,
+        ),
+        (
+            Reply::json(500, &json!({"message": "no code", "trace_id": "body"})),
+            ErrorKind::Api,
+            500,
+            Advice::Retry,
         ),
     ] {
         let server = Server::script([reply.with_header("x-tps-trace-id", "trace-7")]);
@@ -282,7 +288,7 @@ async fn the_server_says_how_long_to_wait() {
         let asked = Duration::from_secs(value.parse().unwrap());
         assert_eq!(
             (error.retry_after(), error.advice()),
-            (Some(asked), Advice::Retry { after: Some(asked) })
+            (Some(asked), Advice::RetryAfter)
         );
     }
 }

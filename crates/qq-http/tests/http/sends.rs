@@ -146,8 +146,8 @@ async fn a_refusal_says_what_the_platform_said() {
             error.to_string(),
             format!(
                 "passive window over or too many answers (被动回复超时) [POST /v2/groups/{{group_openid}}/messages, \
-                 status {status}, code 40034128, trace {trace}]: the time or number of answers is over: only an \
-                 active message is possible"
+                 status {status}, code 40034128, trace {trace}]: the time or the number of \
+                 answers is over; do not answer this again"
             )
         );
     }
@@ -178,6 +178,10 @@ fn lost() -> Vec<(&'static str, Reply)> {
         (
             "gateway time-out in the platform's form",
             Reply::json(504, &json!({"code": 50001, "message": "timeout"})),
+        ),
+        (
+            "a failure without a code",
+            Reply::json(500, &json!({"message": "internal"})),
         ),
         ("empty failure", Reply::text(500, "text/plain", "")),
         (

@@ -62,7 +62,7 @@ async fn a_day_takes_at_most_thirteen_fetches_and_no_refused_call() {
     let day = Instant::now() + Duration::from_secs(24 * 60 * 60);
     while Instant::now() < day {
         http.me().await.unwrap();
-        sleep(Duration::from_millis(fastrand::u64(500..4000))).await;
+        sleep(Duration::from_millis(fastrand::u64(1000..20_000))).await;
     }
     assert!(
         (12..=13).contains(&server.token_calls()),
@@ -74,7 +74,7 @@ async fn a_day_takes_at_most_thirteen_fetches_and_no_refused_call() {
         server.token_calls(),
         "each fetch brought a new token"
     );
-    assert!(server.received().len() > 20_000);
+    assert!(server.received().len() > 5_000);
 }
 
 #[tokio::test(start_paused = true)]
@@ -231,7 +231,11 @@ async fn a_call_outlives_a_failed_fetch() {
 
 #[tokio::test(start_paused = true)]
 async fn wrong_credentials_are_final_and_do_not_flood() {
-    for code in [100_007, 100_016, 10_004] {
+    for (code, advice) in [
+        (100_007, Advice::Fatal),
+        (100_016, Advice::Configuration),
+        (10_004, Advice::Configuration),
+    ] {
         let server = strict();
         server.tokens.fail(move || {
             Some(Reply::json(
@@ -245,7 +249,7 @@ async fn wrong_credentials_are_final_and_do_not_flood() {
             (error.kind(), error.code()),
             (ErrorKind::Authentication, Some(code))
         );
-        assert_eq!(error.advice(), Advice::Configuration);
+        assert_eq!(error.advice(), advice);
         assert_eq!(error.status().unwrap(), 200);
         for _ in 0..100 {
             assert_eq!(http.me().await.unwrap_err().code(), Some(code));
@@ -375,7 +379,11 @@ async fn a_fetch_that_nobody_carried_on_is_begun_anew() {
     assert!(timeout(Duration::from_secs(1), http.me()).await.is_err());
     sleep(Duration::from_secs(3600)).await;
     http.me().await.unwrap();
-    assert_eq!(server.token_calls(), 2);
+    assert_eq!(
+        (server.token_calls(), server.received().len()),
+        (2, 1),
+        "the stale answer was not used"
+    );
 }
 
 #[tokio::test(start_paused = true)]
