@@ -11,6 +11,7 @@ pub(crate) enum Command {
     ListSteps,
     House,
     Conformance,
+    Coverage,
 }
 
 /// Every command with the line that `help` prints for it.
@@ -19,6 +20,10 @@ pub(crate) const COMMANDS: &[(&str, &str)] = &[
     (
         "conformance",
         "run third-party clients against the emulator",
+    ),
+    (
+        "coverage",
+        "compare the types of qq-model with the protocol tables",
     ),
     ("house", "check the rules of the house"),
     ("help", "print this text"),
@@ -52,6 +57,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Command> {
         "test" => return parse_test(args),
         "house" => Command::House,
         "conformance" => Command::Conformance,
+        "coverage" => Command::Coverage,
         "help" | "--help" | "-h" => Command::Help,
         other => {
             return Err(Error::new(format!(

@@ -8,6 +8,7 @@
 
 mod cli;
 mod conformance;
+mod coverage;
 mod error;
 mod gate;
 mod house;
@@ -46,5 +47,6 @@ fn run(command: Command) -> Result<bool> {
         Command::Test(selection) => gate::run(&Project::locate()?, &selection),
         Command::House => house::run(&Project::locate()?),
         Command::Conformance => conformance::run(&Project::locate()?),
+        Command::Coverage => coverage::run(&Project::locate()?),
     }
 }

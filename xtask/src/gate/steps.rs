@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::Outcome;
 use crate::error::Result;
 use crate::project::Project;
-use crate::{conformance, house, process, tools};
+use crate::{conformance, coverage, house, process, tools};
 
 /// The longest any one cargo call may take, a first build on a slow machine included.
 const LIMIT: Duration = Duration::from_secs(40 * 60);
@@ -32,6 +32,7 @@ enum Work {
         Option<(&'static str, &'static str)>,
     ),
     House,
+    Coverage,
     Browser,
     Conformance,
 }
@@ -47,6 +48,11 @@ pub(crate) const STEPS: &[Step] = &[
         name: "house",
         title: "the rules of the house hold",
         work: Work::House,
+    },
+    Step {
+        name: "coverage",
+        title: "qq-model has a type for everything in the protocol tables",
+        work: Work::Coverage,
     },
     Step {
         name: "clippy",
@@ -127,6 +133,7 @@ impl Step {
         match &self.work {
             Work::Cargo(args, variable) => cargo(project, args, *variable),
             Work::House => verdict(house::run(project), "a rule of the house is broken"),
+            Work::Coverage => verdict(coverage::run(project), "something has no type"),
             Work::Browser => match missing_browser() {
                 Some(why) => Outcome::Skipped(why),
                 None if running.contains(&TESTS) => Outcome::Within(TESTS),

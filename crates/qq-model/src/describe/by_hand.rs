@@ -39,11 +39,9 @@ impl Described for HttpCallbackAck {
     };
 }
 
+/// The same object: the type only says where answers go.
 impl Described for DirectMessage {
-    const OBJECT: Object = Object {
-        name: "DirectMessage",
-        fields: Message::OBJECT.fields,
-    };
+    const OBJECT: Object = Message::OBJECT;
 }
 
 impl Described for crate::gateway::Resumed {
@@ -60,7 +58,6 @@ pub(super) const OBJECTS: &[&Object] = &[
     &Identify::OBJECT,
     &Resume::OBJECT,
     &HttpCallbackAck::OBJECT,
-    &DirectMessage::OBJECT,
     &crate::gateway::Resumed::OBJECT,
 ];
 

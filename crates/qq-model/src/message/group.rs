@@ -63,6 +63,8 @@ object! {
         pub scope: Option<MentionScope>,
         /// The id across bots of one owner.
         pub union_openid: Option<UnionOpenid>,
+        /// A linked account; may be empty.
+        pub union_user_account: Option<Box<str>>,
     }
 
     /// The parts of a parallel message.
