@@ -31,15 +31,19 @@
 //!
 //! | Feature | Crate | For |
 //! |---|---|---|
-//! | `client` (default) | [`qq_client`](client) | the whole bot |
-//! | `http` | [`qq_http`](http) | REST only: scripts, own webhook servers |
-//! | `gateway` | [`qq_gateway`](gateway) | the raw shard stream: custom runtimes, brokers |
-//! | always | [`qq_model`](model) | the types |
+//! | `client` (default) | `qq-client` ([`client`]) | the whole bot |
+//! | `http` | `qq-http` ([`http`]) | REST only: scripts, own webhook servers |
+//! | `gateway` | `qq-gateway` ([`gateway`]) | the raw shard stream: custom runtimes, brokers |
+//! | `webhook` | `qq-webhook` (`webhook`) | signed callbacks as events |
+//! | `cache` | `qq-cache` (`cache`) | what the bot has seen, in bounded memory |
+//! | always | `qq-model` ([`model`]) | the types |
 
 pub use qq_model as model;
 
 pub use qq_model::{Environment, Event, EventKind, EventKinds, Intents, Timestamp, Token};
 
+#[cfg(feature = "cache")]
+pub use qq_cache as cache;
 #[cfg(feature = "client")]
 pub use qq_client as client;
 #[cfg(feature = "client")]
@@ -55,6 +59,8 @@ pub use qq_http as http;
 pub use qq_http::{HttpClient, HttpClient as BotApi};
 #[cfg(any(feature = "http", feature = "gateway"))]
 pub use qq_transport as transport;
+#[cfg(feature = "webhook")]
+pub use qq_webhook as webhook;
 
 /// What a bot's source usually needs: `use qqbot::prelude::*;`.
 pub mod prelude {
