@@ -107,6 +107,16 @@ impl ShardError {
         self.end == End::Fatal
     }
 
+    /// Whether this is the normal end of a connection, every half hour or so: op 7, or close code 4009. The
+    /// session is resumed and no event is lost.
+    #[must_use]
+    pub const fn is_routine(&self) -> bool {
+        matches!(
+            self.fault,
+            Fault::Reconnect | Fault::Closed(CloseCode::SESSION_TIMED_OUT)
+        )
+    }
+
     /// The phase that failed; `None` when the session was live.
     #[must_use]
     pub const fn phase(&self) -> Option<Phase> {
@@ -296,9 +306,9 @@ mod tests {
         assert_eq!(error.kind(), ShardErrorKind::Closed);
         assert_eq!(error.close_code(), Some(CloseCode(4009)));
         assert_eq!(error.retry_after(), Some(Duration::from_millis(300)));
-        assert!(!error.is_fatal());
+        assert!(!error.is_fatal() && error.is_routine());
         let fatal = ShardError::fatal(Fault::Closed(CloseCode(4013)), Some(Phase::Ready), None);
-        assert!(fatal.is_fatal());
+        assert!(fatal.is_fatal() && !fatal.is_routine());
         assert_eq!(
             (fatal.kind(), fatal.retry_after()),
             (ShardErrorKind::Configuration, None)

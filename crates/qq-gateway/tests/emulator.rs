@@ -92,7 +92,11 @@ async fn next(shard: &mut Shard) -> Result<Dispatch, ShardError> {
     match timeout(Duration::from_secs(10), shard.next()).await {
         Ok(Some(item)) => item,
         Ok(None) => panic!("the stream ended"),
-        Err(_) => panic!("no item within 10 s: {:?}, {:?}", shard.status(), shard.stats()),
+        Err(_) => panic!(
+            "no item within 10 s: {:?}, {:?}",
+            shard.status(),
+            shard.stats()
+        ),
     }
 }
 

@@ -149,6 +149,18 @@ impl Machine {
         }
     }
 
+    /// The server sends so much that reading finds no end: what it owes is overdue all the same. ACKs are
+    /// not judged, since the connection is alive.
+    pub(crate) fn flooded(&mut self, now: Instant) {
+        if self
+            .state
+            .deadline()
+            .is_some_and(|deadline| deadline <= now)
+        {
+            self.expire(now);
+        }
+    }
+
     /// The attempt to connect has come to this phase.
     pub(crate) fn reached(&mut self, phase: Phase, now: Instant) {
         if let State::Opening { .. } = self.state {

@@ -81,7 +81,8 @@ impl ShardBuilder {
         self
     }
 
-    /// Which certificates are trusted; Mozilla's roots by default.
+    /// Which certificates are trusted; Mozilla's roots by default. Shards of one bot should be given clones of
+    /// one [`Tls`], which share their memory and TLS sessions.
     pub fn tls(mut self, tls: Tls) -> Self {
         self.tls = Some(tls);
         self

@@ -14,6 +14,9 @@ use super::{Shard, now};
 use crate::ShardError;
 use crate::machine::{Action, Fault, Outgoing, Report, Start, State};
 
+/// Frames that may be read in one go without one of them being for the consumer.
+const BATCH: u32 = 128;
+
 /// What became of an attempt to make progress.
 pub(super) enum Progress {
     /// Something to yield.
@@ -31,6 +34,7 @@ impl Shard {
     ) -> Poll<Option<Result<Dispatch, ShardError>>> {
         let mut now = now();
         self.machine.reading(now, self.held_up.take());
+        let mut steps = 0;
         loop {
             self.act(cx, now);
             if let Some(error) = self.errors.pop_front() {
@@ -53,7 +57,16 @@ impl Shard {
                     self.held_up = Some(now);
                     return Poll::Ready(Some(Ok(dispatch)));
                 }
-                Progress::Some => continue,
+                Progress::Some if steps < BATCH => {
+                    steps += 1;
+                    continue;
+                }
+                Progress::Some => {
+                    // Others have a turn, and time passes here too.
+                    self.machine.flooded(super::now());
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
                 Progress::None => {}
             }
             if self.poll_requests(cx, now) {

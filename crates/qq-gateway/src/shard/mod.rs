@@ -114,11 +114,11 @@ impl Shard {
     /// Keeps the connection alive while the consumer has no room for another event.
     ///
     /// Heartbeats are written on time, and nothing is read: the gateway is held back by TCP. ACKs cannot be
-    /// seen meanwhile, so none is missed; their supervision goes on with [`next`](Self::next). Without a
-    /// connection it waits for nothing, it does not reconnect.
+    /// seen meanwhile, so none is missed; their supervision goes on with [`next`](Self::next).
     ///
     /// Resolves when the connection breaks or a [`ShardSender`] closes the shard; [`next`](Self::next) then
-    /// says what happened. Otherwise it does not resolve, so it is a branch of a `select!`:
+    /// says what happened. Otherwise it never resolves: neither while the connection is fine, nor while there
+    /// is none, for it does not reconnect. It is a branch of a `select!`:
     ///
     /// ```no_run
     /// # async fn wait(shard: &mut qq_gateway::Shard, queue: tokio::sync::mpsc::Sender<qq_model::Dispatch>) {
