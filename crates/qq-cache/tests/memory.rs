@@ -1,5 +1,10 @@
 //! How many bytes the cache takes, by an allocator that counts them. Alone in its file: the count is of the
 //! whole process.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "helpers of a test, which print its figure and fail it"
+)]
 
 use std::alloc::System;
 
