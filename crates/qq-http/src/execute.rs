@@ -126,7 +126,7 @@ impl Run<'_> {
                     .wait(&error, self.request.repeatable(), failures)
                 {
                     Some(wait) => wait,
-                    None => return Err(error),
+                    None => return self.give_up(error),
                 }
             };
             if Instant::now() + wait >= self.deadline {
@@ -137,6 +137,15 @@ impl Run<'_> {
             if !wait.is_zero() {
                 sleep(wait).await;
             }
+        }
+    }
+
+    /// The end of the attempts. A repeat that is refused as a duplicate of an attempt that was refused itself says
+    /// nothing new: the first refusal is why the message was not sent.
+    fn give_up(&mut self, error: Error) -> Result<Response, Error> {
+        match self.last.take() {
+            Some(first) if error.has_code(DUPLICATE) && !self.is_ambiguous => Err(first),
+            _ => Err(error),
         }
     }
 

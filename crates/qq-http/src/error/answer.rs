@@ -3,10 +3,8 @@
 use std::borrow::Cow;
 
 use http::{HeaderMap, StatusCode};
-use qq_model::ApiError;
-
-use qq_model::Advice;
 use qq_model::error_code::Retryable;
+use qq_model::{Advice, ApiError};
 
 use super::known::Known;
 use super::{Error, ErrorKind, Reach};

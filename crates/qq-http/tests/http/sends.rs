@@ -303,6 +303,17 @@ async fn a_duplicate_at_the_first_attempt_is_an_error() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_number_that_a_refusal_used_up_does_not_hide_the_refusal() {
+    let failed = Reply::json(400, &json!({"code": 50_055_001}));
+    let server = Server::script([failed, duplicate()]);
+    let http = server.client();
+    let send = http.group("g").send("hi").reply_to("m").msg_seq(1);
+    let error = send.await.unwrap_err();
+    assert_eq!((error.code(), error.attempts()), (Some(50_055_001), 2));
+    assert!(!error.is_outcome_unknown());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_refused_repeat_does_not_say_what_became_of_the_first() {
     let over = Reply::json(400, &json!({"code": 40_034_128}));
     let server = Server::script([Reply::Break(Vec::new()), over]);
