@@ -170,10 +170,10 @@ impl<T> fmt::Debug for KindConfig<T> {
 /// | Kind | Default capacity | Entry |
 /// |---|---|---|
 /// | [`guilds`](Self::guilds) | 2,000 | about 0.5 KiB |
-/// | [`channels`](Self::channels) | 20,000 | about 0.5 KiB |
+/// | [`channels`](Self::channels) | 20,000 | about 0.4 KiB |
 /// | [`roles`](Self::roles) | 10,000 | about 0.2 KiB |
 /// | [`members`](Self::members) | 10,000 | about 0.7 KiB |
-/// | [`groups`](Self::groups) | 10,000 | about 0.5 KiB |
+/// | [`groups`](Self::groups) | 10,000 | about 0.4 KiB |
 /// | [`group_members`](Self::group_members) | 100,000 | about 100 bytes |
 /// | [`users`](Self::users) | 20,000 | about 0.2 KiB |
 /// | [`messages`](Self::messages) | 1,000 | 1 KiB and more |

@@ -29,6 +29,19 @@
 //!   many bytes each kind takes. A member of a QQ group takes about 100 bytes, its index included.
 //!
 //! A miss means "not seen, or no longer kept", never "does not exist".
+//!
+//! # How it is stored
+//!
+//! Each kind is a hash map in up to [16 shards](CacheConfig::shards). Behind the one lock of a shard are its entries,
+//! the order in which they leave, and the list of each owner's entries (the channels of a guild, the members of a
+//! group). So an insertion that evicts needs no second lock, and a list never names an entry that is gone. The
+//! lock is held for single steps, never while a user's code runs, and never handed out.
+//!
+//! The map is not `DashMap`: it has no place for an order behind the lock of a shard, so that a bounded cache
+//! needs another lock or looks for a victim at random, and its reads hand out guards. The bench `cache_members`
+//! of the workspace prints both side by side. For a million members in a thousand groups it showed 105 bytes
+//! each here, order and lists included, and 361 for a `DashMap` of `Arc`s with an index and no bound; reads and
+//! writes took about the same time.
 
 mod cache;
 mod clock;

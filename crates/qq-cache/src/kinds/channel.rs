@@ -66,6 +66,8 @@ impl Cache {
 
     /// Keeps the complete list of a guild's channels, and forgets those that are not in it. Channels that name
     /// no guild are taken for this guild's.
+    ///
+    /// An event that arrives while the REST call is under way may be newer than its answer; the answer wins.
     pub fn replace_channels(&self, guild: &GuildId, channels: impl IntoIterator<Item = Channel>) {
         let mut listed = HashSet::new();
         for mut channel in channels {

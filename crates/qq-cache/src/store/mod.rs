@@ -1,13 +1,8 @@
 //! The bounded, sharded map under every kind.
 //!
-//! # Why not `DashMap`
-//!
-//! A bounded map needs, for each shard, the order in which its entries leave, and for each owner the list of
-//! its entries. `DashMap` keeps only a hash table behind each of its locks. The order would live behind another
-//! lock, so that an insertion that evicts takes two of them (the classic deadlock of bounded caches: evicting
-//! from a second shard while the first is locked), and its reads hand out guards, which users then hold across
-//! an await. Here everything about a shard is behind one lock, which is never held for longer than one O(1)
-//! step and never leaves this module. The bench `cache_members` prints both maps side by side.
+//! Everything about a shard is behind its one lock: the table, the entries, the orders in which they leave, the
+//! lists of owners. The lock is held for one O(1) step at a time and never leaves this module. Why it is not
+//! `DashMap` is in the documentation of the crate.
 
 mod column;
 mod links;
