@@ -239,12 +239,13 @@ impl fmt::Display for ShardError {
 
 impl fmt::Debug for ShardError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ShardError")
-            .field("fault", &self.fault)
-            .field("phase", &self.phase)
-            .field("end", &self.end)
-            .field("source", &self.source)
-            .finish()
+        write!(f, "{self} ({:?})", self.kind())?;
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
     }
 }
 
@@ -293,6 +294,22 @@ mod tests {
         ] {
             assert_eq!(error.to_string(), text);
         }
+    }
+
+    #[test]
+    fn debug_tells_the_whole_chain() {
+        let source = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+        let after = Duration::from_millis(300);
+        let error = ShardError::retried(
+            Fault::Failed,
+            Some(Phase::Connect),
+            after,
+            Some(source.into()),
+        );
+        assert_eq!(
+            format!("{error:?}"),
+            "connecting to the gateway failed; the shard tries again in 0.3 s (Network): connection refused"
+        );
     }
 
     #[test]

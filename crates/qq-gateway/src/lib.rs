@@ -16,7 +16,8 @@
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
 //! let token = BearerToken::new(std::env::var("QQ_BOT_ACCESS_TOKEN")?);
 //! let intents = Intents::default().with_group_and_c2c();
-//! let mut shard = Shard::builder("wss://api.sgroup.qq.com/websocket", token, intents).build()?;
+//! let url = std::env::var("QQ_BOT_GATEWAY_URL")?; // what `GET /gateway` returned
+//! let mut shard = Shard::builder(url, token, intents).build()?;
 //! while let Some(item) = shard.next().await {
 //!     match item {
 //!         Ok(dispatch) => println!("{}", dispatch.event.name()),

@@ -138,6 +138,8 @@ impl Shard {
                 Action::Report(report) => self.report(report),
             }
         }
+        // What nobody reported now explains no later report.
+        self.source = None;
     }
 
     fn hang_up(&mut self) {

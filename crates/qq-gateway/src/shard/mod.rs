@@ -58,9 +58,9 @@ use crate::{CloseMode, IdentifyTurn, Session, ShardError, ShardStats, ShardStatu
 /// use qq_gateway::Shard;
 /// use qq_model::{BearerToken, Intents};
 ///
-/// # async fn run() -> Result<(), qq_gateway::ShardError> {
+/// # async fn run(url: String) -> Result<(), qq_gateway::ShardError> {
 /// let token = BearerToken::new("an access token");
-/// let mut shard = Shard::builder("wss://api.sgroup.qq.com/websocket", token, Intents::default()).build()?;
+/// let mut shard = Shard::builder(url, token, Intents::default()).build()?;
 /// while let Some(item) = shard.next().await {
 ///     match item {
 ///         Ok(dispatch) => println!("{}", dispatch.event.name()),

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use futures_util::SinkExt;
-use qq_gateway::{Phase, Shard, ShardErrorKind, Timeouts};
+use qq_gateway::{Phase, Shard, ShardErrorKind, ShardStatus, Timeouts};
 use qq_model::access_token::AccessTokenFuture;
 use qq_model::{AccessToken, AccessTokenError, BearerToken, Intents};
+use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
@@ -133,6 +134,30 @@ async fn hello_never() {
     );
     assert!(close_to(after, Timeouts::default().hello), "{after:?}");
     assert_eq!(code, Some(4000));
+}
+
+/// A consumer that was away finds frames and passed deadlines together; the frames count.
+#[tokio::test(start_paused = true)]
+async fn what_came_in_time_is_read_however_late() {
+    let (net, mut gateway) = network();
+    let mut shard = builder(&net).build().unwrap();
+    let moment = Duration::from_millis(1);
+    let (mut server, item) =
+        tokio::join!(gateway.accept(), tokio::time::timeout(moment, shard.next()));
+    item.unwrap_err();
+    server
+        .send(json!({"op": 10, "d": {"heartbeat_interval": 41250}}))
+        .await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    tokio::time::timeout(moment, shard.next())
+        .await
+        .unwrap_err();
+    assert_eq!(shard.status(), ShardStatus::Identifying);
+    server.expect(2).await;
+    server.ready("s1").await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(shard.next().await.unwrap().unwrap().event.name(), "READY");
+    assert_eq!(shard.stats().connections, 1);
 }
 
 /// Frames without end are no READY, and leave other tasks their turn.

@@ -51,6 +51,21 @@ async fn op_7_is_answered_with_a_close_that_keeps_the_session() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_error_carries_its_own_cause_and_no_earlier_one() {
+    let (net, mut gateway) = network();
+    let mut consumer = consume(builder(&net).build().unwrap());
+    let mut server = gateway.identified("s1").await;
+    consumer.expect("READY").await;
+    server.send(json!({"op": 7})).await;
+    consumer.error().await;
+    // Instead of the answer to the close frame.
+    drop(server);
+    gateway.resuming("s1").await.0.close(4914).await;
+    let error = consumer.error().await;
+    assert!(std::error::Error::source(&error).is_none(), "{error:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn op_9_decides_between_resume_and_identify() {
     for (frame, resumes) in [
         (json!({"op": 9, "d": true}), true),

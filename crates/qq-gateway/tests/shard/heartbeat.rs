@@ -219,6 +219,37 @@ async fn a_consumer_that_dawdles_does_not_lose_a_living_connection() {
     serve.abort();
 }
 
+/// While a consumer was away, the ACK could not come through: a large event was in its way.
+#[tokio::test(start_paused = true)]
+async fn time_that_the_consumer_was_away_is_not_held_against_the_gateway() {
+    let (net, mut gateway) = network_with_buffer(4096);
+    let mut shard = builder(&net).build().unwrap();
+    let serve = tokio::spawn(async move {
+        let mut server = gateway.identified("s1").await;
+        server.expect(1).await;
+        server.event().await;
+        let large = json!({"op": 0, "s": 3, "t": "SOMETHING_NEW", "d": "x".repeat(50_000)});
+        server.send(large).await;
+        server.send(json!({"op": 11})).await;
+        server.beat_for(Duration::from_secs(3000)).await;
+    });
+    for sequence in 1..=2 {
+        assert_eq!(
+            shard.next().await.unwrap().unwrap().sequence,
+            Some(sequence)
+        );
+    }
+    sleep(INTERVAL + Duration::from_secs(20)).await;
+    assert_eq!(shard.next().await.unwrap().unwrap().sequence, Some(3));
+    assert!(
+        tokio::time::timeout(3 * INTERVAL, shard.next())
+            .await
+            .is_err(),
+        "nothing went wrong"
+    );
+    serve.abort();
+}
+
 #[tokio::test(start_paused = true)]
 async fn keep_alive_resolves_when_the_connection_breaks() {
     let (net, mut gateway) = network();

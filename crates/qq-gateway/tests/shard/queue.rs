@@ -61,6 +61,21 @@ async fn a_turn_given_back_is_passed_on_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn turns_in_hand_count_against_the_quota() {
+    let queue = InMemoryIdentifyQueue::new(&limit(1, 2));
+    let last = queue.wait(ShardId::ONE).await.unwrap();
+    let other = queue.clone();
+    let other = tokio::spawn(async move { other.wait(ShardId::ONE).await });
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(
+        !other.is_finished(),
+        "there is no turn left, unless the first comes back"
+    );
+    last.spend();
+    assert_eq!(other.await.unwrap().unwrap_err().remaining(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_turn_that_is_held_for_ever_holds_nobody_up() {
     let queue = InMemoryIdentifyQueue::new(&limit(1000, 1));
     let held = queue.wait(ShardId::ONE).await.unwrap();
