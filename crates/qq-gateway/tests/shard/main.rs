@@ -15,6 +15,7 @@ mod heartbeat;
 mod input;
 mod long;
 mod queue;
+mod secure;
 mod sender;
 mod session;
 mod tokens;
