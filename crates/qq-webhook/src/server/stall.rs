@@ -103,19 +103,20 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for WriteDeadline<S> {
 #[cfg(test)]
 mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+    use tokio::time::timeout;
 
     use super::*;
 
     const DEADLINE: Duration = Duration::from_secs(10);
+    const HANG: Duration = Duration::from_secs(3600);
 
     #[tokio::test(start_paused = true)]
     async fn a_reader_that_stops_is_given_up() {
         let (near, _far) = duplex(4);
         let start = Instant::now();
-        let error = WriteDeadline::new(near, DEADLINE)
-            .write_all(b"12345678")
-            .await
-            .unwrap_err();
+        let mut near = WriteDeadline::new(near, DEADLINE);
+        let written = timeout(HANG, near.write_all(b"12345678")).await.unwrap();
+        let error = written.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         assert_eq!(start.elapsed(), DEADLINE);
     }
@@ -131,7 +132,7 @@ mod tests {
                 far.read_exact(&mut bytes).await.unwrap();
             }
         };
-        let (written, ()) = tokio::join!(near.write_all(&[7; 32]), read);
-        written.unwrap();
+        let both = async { tokio::join!(near.write_all(&[7; 32]), read) };
+        timeout(HANG, both).await.unwrap().0.unwrap();
     }
 }

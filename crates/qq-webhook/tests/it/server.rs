@@ -1,4 +1,7 @@
-//! The server that stands alone, over real sockets on 127.0.0.1. Where time matters it is virtual.
+//! The server that stands alone, over real sockets on 127.0.0.1.
+//!
+//! The clock is stopped only once everything that is on its way has arrived: from then on a test waits for deadlines alone,
+//! and none of them costs time.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -15,8 +18,9 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, advance, pause, resume, sleep, timeout};
 use tokio_rustls::TlsConnector;
 
 /// A server that runs until it is dropped.
@@ -59,12 +63,19 @@ fn callback(path: &str, body: &str) -> String {
     text + "\r\n" + body
 }
 
+/// A test that hangs has failed. Longer than any deadline that a test waits for.
+async fn in_time<T>(future: impl Future<Output = T>) -> T {
+    timeout(Duration::from_secs(120), future)
+        .await
+        .expect("in time")
+}
+
 /// One answer of a connection that stays open.
 async fn answer(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut text = String::new();
     loop {
         let mut byte = [0];
-        if stream.read(&mut byte).await.unwrap() == 0 {
+        if in_time(stream.read(&mut byte)).await.unwrap() == 0 {
             return text;
         }
         text.push(char::from(byte[0]));
@@ -79,6 +90,13 @@ async fn answer(stream: &mut (impl AsyncRead + Unpin)) -> String {
     }
 }
 
+/// Sends the head of a callback and returns when the server has begun to wait for the body.
+async fn begin_body(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), request: &str) {
+    let head = request.split_once("\r\n\r\n").unwrap().0;
+    let answer = exchange(stream, &format!("{head}\r\nExpect: 100-continue\r\n\r\n")).await;
+    assert!(answer.starts_with("HTTP/1.1 100"), "{answer}");
+}
+
 async fn exchange(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), request: &str) -> String {
     stream.write_all(request.as_bytes()).await.unwrap();
     answer(stream).await
@@ -87,7 +105,7 @@ async fn exchange(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), request: &
 /// All that still comes until the other side closes. A reset is a close, too.
 async fn until_closed(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut bytes = Vec::new();
-    let _ = stream.read_to_end(&mut bytes).await;
+    let _ = in_time(stream.read_to_end(&mut bytes)).await;
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
@@ -183,40 +201,39 @@ async fn a_header_that_trickles_is_cut_off() {
     eventually(|| server.handle.stats().broken == 1).await;
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_connection_without_requests_is_closed() {
     let (service, _events) = WebhookService::new(verifier());
     let deadline = Duration::from_secs(10);
     let server = start(WebhookServer::builder(service).header_deadline(deadline)).await;
-    for requests in [0, 1] {
-        let mut stream = server.connect().await;
-        for n in 0..requests {
-            exchange(&mut stream, &callback("/", &event(&n.to_string()))).await;
-        }
-        let start = Instant::now();
-        until_closed(&mut stream).await;
-        assert!(
-            start.elapsed() <= deadline + Duration::from_secs(1),
-            "{requests}: {:?}",
-            start.elapsed()
-        );
-    }
+    let mut idle = server.connect().await;
+    let mut used = server.connect().await;
+    exchange(&mut used, &callback("/", &event("1"))).await;
+    pause();
+    let start = Instant::now();
+    until_closed(&mut idle).await;
+    until_closed(&mut used).await;
+    assert!(
+        start.elapsed() <= deadline + Duration::from_secs(1),
+        "{:?}",
+        start.elapsed()
+    );
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_body_that_trickles_is_answered_with_408_and_cut_off() {
     let verifier = verifier();
     let (service, _events) = WebhookService::builder(verifier.clone())
         .body_deadline(Duration::from_secs(5))
         .build();
     let server = start(WebhookServer::builder(service)).await;
+    let mut stream = server.connect().await;
+    begin_body(&mut stream, &callback("/", &event("1"))).await;
+    pause();
     let start = Instant::now();
-    let (mut reader, mut writer) = server.connect().await.into_split();
-    let request = callback("/", &event("1"));
+    let (mut reader, mut writer) = stream.into_split();
     let trickle = tokio::spawn(async move {
-        let head = request.split_once("\r\n\r\n").unwrap().0.len() + 4;
-        writer.write_all(&request.as_bytes()[..head]).await.unwrap();
-        for byte in request.bytes().skip(head) {
+        for byte in event("1").bytes() {
             if writer.write_all(&[byte]).await.is_err() {
                 break;
             }
@@ -226,7 +243,7 @@ async fn a_body_that_trickles_is_answered_with_408_and_cut_off() {
     let rest = until_closed(&mut reader).await;
     assert!(rest.starts_with("HTTP/1.1 408"), "{rest}");
     assert!(
-        start.elapsed() <= Duration::from_secs(7),
+        start.elapsed() <= Duration::from_secs(6),
         "{:?}",
         start.elapsed()
     );
@@ -257,73 +274,79 @@ async fn what_is_no_http_harms_nobody() {
     assert!(events.next().await.is_some());
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn connections_over_the_limit_wait() {
     let (service, _events) = WebhookService::new(verifier());
-    let server = start(
-        WebhookServer::builder(service)
-            .connection_limit(1)
-            .header_deadline(Duration::from_secs(10)),
-    )
-    .await;
-    let start = Instant::now();
-    let _idle = server.connect().await;
+    let server = start(WebhookServer::builder(service).connection_limit(1)).await;
+    let mut first = server.connect().await;
+    exchange(&mut first, &callback("/", &event("1"))).await;
     let mut second = server.connect().await;
-    let answer = exchange(&mut second, &callback("/", &event("1"))).await;
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    // The idle one had to be closed first.
-    assert!(
-        start.elapsed() >= Duration::from_secs(9),
-        "{:?}",
-        start.elapsed()
-    );
+    second
+        .write_all(callback("/", &event("2")).as_bytes())
+        .await
+        .unwrap();
+    for _ in 0..10 {
+        exchange(&mut first, &callback("/", &event("1"))).await;
+        assert_eq!(server.handle.stats().opened, 1);
+    }
+    drop(first);
+    assert!(answer(&mut second).await.starts_with("HTTP/1.1 200"));
+    assert_eq!(server.handle.stats().opened, 2);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn stopping_finishes_what_has_begun() {
-    let service = WebhookService::builder(verifier()).build_with_sink(|_: RawEvent| async {
-        sleep(Duration::from_secs(2)).await;
-        Ok(())
+    let (begun, finish) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let service = WebhookService::builder(verifier()).build_with_sink({
+        let (begun, finish) = (Arc::clone(&begun), Arc::clone(&finish));
+        move |_: RawEvent| {
+            let (begun, finish) = (Arc::clone(&begun), Arc::clone(&finish));
+            async move {
+                begun.notify_one();
+                finish.notified().await;
+                Ok(())
+            }
+        }
     });
     let mut server = start(WebhookServer::builder(service)).await;
     let mut idle = server.connect().await;
+    exchange(&mut idle, "GET / HTTP/1.1\r\nHost: bot.example\r\n\r\n").await;
     let mut busy = server.connect().await;
     busy.write_all(callback("/", &event("1")).as_bytes())
         .await
         .unwrap();
-    sleep(Duration::from_secs(1)).await;
-    let start = Instant::now();
+    in_time(begun.notified()).await;
     server.handle.stop(Duration::from_secs(30));
+    // The idle one does not wait for the busy one.
     until_closed(&mut idle).await;
-    assert_eq!(start.elapsed(), Duration::ZERO);
+    finish.notify_one();
     assert!(answer(&mut busy).await.starts_with("HTTP/1.1 200"));
-    (&mut server.task).await.unwrap();
-    assert_eq!(start.elapsed(), Duration::from_secs(1));
+    in_time(&mut server.task).await.unwrap();
     let stats = server.handle.stats();
     assert_eq!((stats.opened, stats.closed, stats.cut), (2, 2, 0));
     assert!(TcpStream::connect(server.address).await.is_err());
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn stopping_has_a_deadline() {
     let (service, _events) = WebhookService::builder(verifier())
-        .body_deadline(Duration::from_secs(3600))
+        .body_deadline(Duration::from_secs(60))
         .build();
     let mut server = start(WebhookServer::builder(service)).await;
     let mut stuck = server.connect().await;
-    let request = callback("/", &event("1"));
-    stuck
-        .write_all(&request.as_bytes()[..request.len() - 1])
-        .await
-        .unwrap();
-    sleep(Duration::from_secs(1)).await;
+    begin_body(&mut stuck, &callback("/", &event("1"))).await;
+    pause();
     let start = Instant::now();
     server.handle.stop(Duration::from_secs(5));
-    (&mut server.task).await.unwrap();
-    assert_eq!(start.elapsed(), Duration::from_secs(5));
-    until_closed(&mut stuck).await;
+    in_time(&mut server.task).await.unwrap();
     let stats = server.handle.stats();
     assert_eq!((stats.opened, stats.closed, stats.cut), (1, 1, 1));
+    until_closed(&mut stuck).await;
+    assert!(
+        start.elapsed() < Duration::from_secs(6),
+        "{:?}",
+        start.elapsed()
+    );
 }
 
 #[tokio::test]
@@ -337,8 +360,8 @@ async fn nothing_survives_the_server() {
     until_closed(&mut open).await;
     assert_eq!(handle.stats().closed, 1);
     // The service went with it: the queue gives out what is left, and ends.
-    assert!(events.next().await.is_some());
-    assert!(events.next().await.is_none());
+    assert!(in_time(events.next()).await.is_some());
+    assert!(in_time(events.next()).await.is_none());
 }
 
 /// A folder of its own for each test, gone afterwards.
@@ -396,7 +419,14 @@ fn tls(service: WebhookService, folder: &Folder) -> WebhookServerBuilder {
     WebhookServer::builder(service).tls_files(folder.file("cert.pem"), folder.file("key.pem"))
 }
 
-#[tokio::test(start_paused = true)]
+/// Lets a time pass that nobody has to wait for.
+async fn pass(time: Duration) {
+    pause();
+    advance(time).await;
+    resume();
+}
+
+#[tokio::test]
 async fn certificates_are_taken_from_the_files_when_they_change() {
     let folder = Folder::new("reload");
     let (old, new) = (identity(), identity());
@@ -415,7 +445,7 @@ async fn certificates_are_taken_from_the_files_when_they_change() {
 
     // One file is written, the other not yet: the old pair stays in use.
     std::fs::write(folder.file("cert.pem"), new.cert.pem()).unwrap();
-    sleep(interval * 3).await;
+    pass(interval).await;
     eventually(|| server.handle.stats().certificates_refused == 1).await;
     assert!(
         exchange_tls(&server, &old, &request)
@@ -425,12 +455,12 @@ async fn certificates_are_taken_from_the_files_when_they_change() {
     );
     // Gone for a moment.
     std::fs::remove_file(folder.file("key.pem")).unwrap();
-    sleep(interval * 3).await;
+    pass(interval).await;
     eventually(|| server.handle.stats().certificates_refused == 2).await;
     assert!(exchange_tls(&server, &old, &request).await.is_ok());
 
     folder.write(&new);
-    sleep(interval * 2).await;
+    pass(interval).await;
     eventually(|| server.handle.stats().certificates_loaded == 1).await;
     assert!(
         exchange_tls(&server, &new, &request)
@@ -439,12 +469,24 @@ async fn certificates_are_taken_from_the_files_when_they_change() {
             .starts_with("HTTP/1.1 200")
     );
     assert!(exchange_tls(&server, &old, &request).await.is_err());
-    // Nothing changed since.
-    sleep(interval * 3).await;
+    assert_eq!(server.handle.stats().certificates_refused, 2);
+}
+
+#[tokio::test]
+async fn files_that_stay_as_they_are_are_not_loaded_again() {
+    let folder = Folder::new("unchanged");
+    folder.write(&identity());
+    let (service, _events) = WebhookService::new(verifier());
+    let server = start(tls(service, &folder).tls_reload_interval(Duration::from_secs(10))).await;
+    pause();
+    sleep(Duration::from_secs(100)).await;
+    std::fs::remove_file(folder.file("cert.pem")).unwrap();
+    // A change that lasts is noticed once.
+    sleep(Duration::from_secs(100)).await;
     let stats = server.handle.stats();
     assert_eq!(
         (stats.certificates_loaded, stats.certificates_refused),
-        (1, 2)
+        (0, 1)
     );
 }
 
