@@ -1,1 +1,2 @@
-//! Not published.
+#![forbid(unsafe_code)]
+//! The benchmarks of this workspace; this library is empty. See README.md for the figures.
