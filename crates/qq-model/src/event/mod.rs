@@ -13,7 +13,7 @@ pub use self::kinds::{EventKinds, Iter as EventKindsIter};
 
 use std::fmt;
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::message::ChatMessage;
 
@@ -69,6 +69,13 @@ macro_rules! define_event {
                     $(EventKind::$variant => Box::<payload::$payload>::deserialize(deserializer).map(Self::$variant),)*
                 }
                 .map(Self::addressed)
+            }
+
+            fn serialize_payload<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self {
+                    $(Self::$variant(payload) => payload.serialize(serializer),)*
+                    Self::Unknown { raw, .. } | Self::Undecodable { raw, .. } => raw.serialize(serializer),
+                }
             }
 
             /// Which event this is; `None` for [`Event::Unknown`].
@@ -154,6 +161,13 @@ impl Event {
     }
 }
 
+impl Serialize for Event {
+    /// Writes the payload (`d`) alone; [`name`](Self::name) has the rest.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.serialize_payload(serializer)
+    }
+}
+
 /// JSON text as the platform sent it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawJson(Box<str>);
@@ -167,6 +181,16 @@ impl RawJson {
 
     fn boxed(text: &str) -> Box<Self> {
         Box::new(Self(text.into()))
+    }
+}
+
+impl Serialize for RawJson {
+    /// Writes the value; what is no well-formed JSON is written as a text.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match serde_json::from_str::<serde_json::Value>(&self.0) {
+            Ok(value) => value.serialize(serializer),
+            Err(_) => serializer.serialize_str(&self.0),
+        }
     }
 }
 
@@ -210,6 +234,19 @@ mod tests {
             };
             assert_eq!(raw.get(), data);
             assert!(!error.to_string().is_empty());
+        }
+    }
+
+    #[test]
+    fn payloads_are_written_back() {
+        for (name, data) in [
+            ("FRIEND_DEL", r#"{"timestamp":1,"openid":"U","new":[1]}"#),
+            ("SOMETHING_NEW", r#"{"a":1}"#),
+            ("READY", "7"),
+            ("RESUMED", r#""""#),
+        ] {
+            let event = Event::decode(name, data);
+            assert_eq!(serde_json::to_string(&event).unwrap(), data, "{name}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! The payloads of control frames.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::ShardId;
 use crate::id::SessionId;
@@ -45,6 +45,15 @@ impl<'de> Deserialize<'de> for Resumed {
             }
         }
         Ok(resumed)
+    }
+}
+
+impl Serialize for Resumed {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.extra.is_empty() {
+            return serializer.serialize_str("");
+        }
+        serializer.collect_map(self.extra.iter())
     }
 }
 

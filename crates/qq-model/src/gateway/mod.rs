@@ -8,7 +8,7 @@ pub(crate) mod opcode;
 pub(crate) mod webhook_session;
 
 pub use self::close_code::{CloseAction, CloseCode};
-pub use self::control::{Hello, Identify, Ready, Resume, Resumed};
+pub use self::control::{Hello, Identify, Properties, Ready, Resume, Resumed};
 pub use self::discovery::{Gateway, GatewayBot, SessionStartLimit, ShardId};
 pub use self::envelope::{Envelope, EnvelopeError};
 pub use self::opcode::OpCode;
