@@ -65,7 +65,7 @@ fn callback(path: &str, body: &str) -> String {
 
 /// A test that hangs has failed. Longer than any deadline that a test waits for.
 async fn in_time<T>(future: impl Future<Output = T>) -> T {
-    timeout(Duration::from_secs(120), future)
+    timeout(Duration::from_secs(45), future)
         .await
         .expect("in time")
 }
@@ -330,7 +330,7 @@ async fn stopping_finishes_what_has_begun() {
 #[tokio::test]
 async fn stopping_has_a_deadline() {
     let (service, _events) = WebhookService::builder(verifier())
-        .body_deadline(Duration::from_secs(60))
+        .body_deadline(Duration::from_secs(30))
         .build();
     let mut server = start(WebhookServer::builder(service)).await;
     let mut stuck = server.connect().await;
