@@ -92,3 +92,30 @@ async fn a_sender_closes_a_shard_that_waits_for_its_consumer() {
     assert_eq!(code, Some(4000));
     assert!(item.is_none());
 }
+
+/// Events without end leave room for what is sent.
+#[tokio::test(start_paused = true)]
+async fn a_busy_shard_sends_and_closes_too() {
+    let (net, mut gateway) = network();
+    let mut shard = builder(&net).build().unwrap();
+    let sender = shard.sender();
+    let (mut server, item) = tokio::join!(gateway.identified("s1"), shard.next());
+    item.unwrap().unwrap();
+    for _ in 0..50 {
+        server.event().await;
+    }
+    sender.try_send(r#"{"op":77}"#).unwrap();
+    for _ in 0..10 {
+        shard.next().await.unwrap().unwrap();
+    }
+    assert_eq!(server.next().await.unwrap(), json!({"op": 77}));
+    sender.close(CloseMode::KeepSession).unwrap();
+    let (code, item) = tokio::join!(server.closed(), shard.next());
+    assert_eq!(code, Some(4000));
+    assert!(item.is_none());
+    assert_eq!(
+        shard.session().unwrap().sequence,
+        11,
+        "what was not yielded is replayed"
+    );
+}

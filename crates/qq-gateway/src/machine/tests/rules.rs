@@ -372,6 +372,16 @@ fn events_on_the_way_during_op_7_are_delivered_and_during_close_are_not() {
 }
 
 #[test]
+fn a_quick_closing_handshake_does_not_shorten_the_wait() {
+    let mut bench = Bench::new(Rules::default(), None);
+    bench.ready();
+    bench.frame(r#"{"op":7}"#);
+    let planned = bench.now + bench.report().unwrap().retry_after.unwrap();
+    bench.close(4000);
+    assert!(matches!(bench.machine.state(), State::Waiting { until, .. } if until == planned));
+}
+
+#[test]
 fn closing_ends_at_its_deadline() {
     for (mode, code, kept) in [
         (CloseMode::Finish, 1000, false),
