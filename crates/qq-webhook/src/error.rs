@@ -55,13 +55,13 @@ error_kinds! {
     MissingAppId = BAD_REQUEST, "missing_app_id", "the header X-Bot-Appid is missing, and there are several bots";
     /// 404: the callback is for a bot that is not configured.
     UnknownApp = NOT_FOUND, "unknown_app", "no bot with the app id in X-Bot-Appid is configured";
-    /// 401.
+    /// 401: there is no signature.
     MissingSignature = UNAUTHORIZED, "missing_signature", "the header X-Signature-Ed25519 is missing";
-    /// 401.
+    /// 401: what should be a signature is not 64 bytes in hexadecimal.
     MalformedSignature = UNAUTHORIZED, "malformed_signature", "X-Signature-Ed25519 is not 128 hexadecimal digits";
-    /// 401.
+    /// 401: there is no time of signing.
     MissingTimestamp = UNAUTHORIZED, "missing_timestamp", "the header X-Signature-Timestamp is missing";
-    /// 401.
+    /// 401: the time of signing is not digits only, or too large.
     MalformedTimestamp = UNAUTHORIZED, "malformed_timestamp", "X-Signature-Timestamp is not a number of seconds";
     /// 401: signed with another secret, or changed on the way.
     InvalidSignature = UNAUTHORIZED, "invalid_signature",

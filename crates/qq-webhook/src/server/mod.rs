@@ -151,7 +151,11 @@ impl WebhookServer {
             () = settings.keep_certificate_fresh(&control.counters) => {}
         }
         let deadline = control.stop.borrow().unwrap_or_else(Instant::now);
-        let all_done = async { while connections.join_next().await.is_some() {} };
+        let all_done = async {
+            while let Some(ended) = connections.join_next().await {
+                log_panic(ended);
+            }
+        };
         if tokio::time::timeout_at(deadline, all_done).await.is_err() {
             control.counters.cut.add(connections.len() as u64);
             connections.shutdown().await;
