@@ -4,6 +4,7 @@
 //! * [`Client`] starts and stops; [`ClientHandle`] does the same from a handler or another task.
 //! * [`EventHandler`] has a callback for every event, each with a [`Context`].
 //! * [`Context::reply`] answers the event at hand, with the right route and number.
+//! * With the feature `webhook`, events come by signed callbacks, too: `ClientBuilder::webhook`.
 //! * [`BotError`] says what failed and what to do about it.
 
 mod client;
@@ -15,6 +16,8 @@ mod reply;
 mod shard;
 mod shared;
 mod status;
+#[cfg(feature = "webhook")]
+mod webhook;
 
 pub use self::client::{Client, ClientBuilder, ClientHandle, StopReport};
 pub use self::context::Context;

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::dispatch::Lanes;
 use crate::shared::Shared;
-use crate::status::ShardPhase;
+use crate::status::{Phase, Source};
 use crate::{BotError, EventHandler};
 
 /// What a shard tells the client that runs it.
@@ -67,8 +67,10 @@ impl<H: EventHandler> ShardRunner<H> {
                         .counters
                         .interruptions
                         .fetch_add(1, Ordering::Relaxed);
-                    self.shared
-                        .set_phase(self.id, ShardPhase::Interrupted(error.to_string().into()));
+                    self.shared.set_phase(
+                        Source::Shard(self.id),
+                        Phase::Interrupted(error.to_string().into()),
+                    );
                     let error = BotError::from(error);
                     let news = if is_fatal {
                         ShardNews::Ended(error)
@@ -86,7 +88,8 @@ impl<H: EventHandler> ShardRunner<H> {
         if let Event::Ready(_) | Event::Resumed(_) = &dispatch.event
             && let Some(session) = self.shard.session()
         {
-            self.shared.set_phase(self.id, ShardPhase::Live(session.id));
+            self.shared
+                .set_phase(Source::Shard(self.id), Phase::Live(session.id));
             let _ = self.news.send(ShardNews::Live).await;
         }
         if self.shared.is_duplicate(&dispatch) {

@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use qq_http::{HttpClient, Sent};
-use qq_model::gateway::ShardId;
 use qq_model::outgoing::ReplyTo;
 use qq_model::user::SelfUser;
 use qq_model::{Dispatch, Token};
@@ -16,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::client::StopReport;
 use crate::dispatch::Duplicates;
 use crate::reply::ReplyLedger;
-use crate::status::{ConnectionSession, ShardPhase, ShardView, Stats, Status, summarize};
+use crate::status::{ConnectionSession, Phase, Source, SourceView, Stats, Status, summarize};
 
 pub(crate) struct Shared {
     pub(crate) api: HttpClient,
@@ -24,7 +23,7 @@ pub(crate) struct Shared {
     user: Mutex<Option<Arc<SelfUser>>>,
     ledger: Mutex<ReplyLedger>,
     duplicates: Mutex<Duplicates>,
-    shards: Mutex<Vec<ShardView>>,
+    sources: Mutex<Vec<SourceView>>,
     run: Mutex<Option<RunControl>>,
     report: Mutex<Option<StopReport>>,
     status: watch::Sender<Status>,
@@ -59,7 +58,7 @@ impl Shared {
             user: Mutex::default(),
             ledger: Mutex::new(ReplyLedger::new(LEDGER_CAPACITY)),
             duplicates: Mutex::default(),
-            shards: Mutex::default(),
+            sources: Mutex::default(),
             run: Mutex::default(),
             report: Mutex::default(),
             status: watch::Sender::new(Status::Idle),
@@ -131,7 +130,7 @@ impl Shared {
 
     /// Marks the client as stopped.
     pub(crate) fn end(&self, reason: Option<Box<str>>) {
-        lock(&self.shards).clear();
+        lock(&self.sources).clear();
         *lock(&self.run) = None;
         self.status.send_replace(Status::Stopped { reason });
     }
@@ -164,21 +163,21 @@ impl Shared {
         *lock(&self.report)
     }
 
-    pub(crate) fn set_shards(&self, shards: impl IntoIterator<Item = ShardId>) {
-        let views = shards.into_iter().map(|shard| ShardView {
-            shard,
-            phase: ShardPhase::Connecting,
+    /// Adds a source of events that is not ready yet.
+    pub(crate) fn add_source(&self, source: Source) {
+        lock(&self.sources).push(SourceView {
+            source,
+            phase: Phase::Connecting,
         });
-        *lock(&self.shards) = views.collect();
     }
 
-    pub(crate) fn set_phase(&self, shard: ShardId, phase: ShardPhase) {
-        let mut shards = lock(&self.shards);
-        if let Some(view) = shards.iter_mut().find(|view| view.shard == shard) {
+    pub(crate) fn set_phase(&self, source: Source, phase: Phase) {
+        let mut sources = lock(&self.sources);
+        if let Some(view) = sources.iter_mut().find(|view| view.source == source) {
             view.phase = phase;
         }
-        let status = summarize(&shards, SystemTime::now());
-        drop(shards);
+        let status = summarize(&sources, SystemTime::now());
+        drop(sources);
         self.status.send_if_modified(|current| {
             let is_news = !matches!(
                 (&*current, &status),
@@ -192,15 +191,15 @@ impl Shared {
     }
 
     pub(crate) fn sessions(&self) -> Vec<ConnectionSession> {
-        let live = |view: &ShardView| match &view.phase {
-            ShardPhase::Live(session_id) => Some(ConnectionSession {
+        let live = |view: &SourceView| match (&view.source, &view.phase) {
+            (Source::Shard(shard), Phase::Live(session_id)) => Some(ConnectionSession {
                 session_id: session_id.clone(),
-                shard_id: view.shard.index(),
-                shard_count: view.shard.count(),
+                shard_id: shard.index(),
+                shard_count: shard.count(),
             }),
             _ => None,
         };
-        lock(&self.shards).iter().filter_map(live).collect()
+        lock(&self.sources).iter().filter_map(live).collect()
     }
 
     pub(crate) fn status(&self) -> watch::Receiver<Status> {

@@ -13,7 +13,7 @@ pub enum Status {
     Idle,
     /// It is starting: not every shard has had a session yet.
     Connecting,
-    /// Every shard has a live session.
+    /// Every shard has a live session, and a webhook, if there is one, listens.
     Ready {
         /// Since when.
         since: SystemTime,
@@ -60,34 +60,46 @@ pub struct Stats {
     pub panics: u64,
 }
 
-/// What one shard is doing.
+/// Where events come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    Shard(ShardId),
+    #[cfg(feature = "webhook")]
+    Webhook,
+}
+
+/// What one source of events is doing.
 #[derive(Clone, Debug)]
-pub(crate) struct ShardView {
-    pub(crate) shard: ShardId,
-    pub(crate) phase: ShardPhase,
+pub(crate) struct SourceView {
+    pub(crate) source: Source,
+    pub(crate) phase: Phase,
 }
 
 #[derive(Clone, Debug)]
-pub(crate) enum ShardPhase {
+pub(crate) enum Phase {
     Connecting,
+    /// A gateway session.
     Live(SessionId),
+    /// A webhook's address.
+    #[cfg(feature = "webhook")]
+    Listening,
     Interrupted(Box<str>),
 }
 
-/// The status of a running client, from that of its shards.
-pub(crate) fn summarize(shards: &[ShardView], since: SystemTime) -> Status {
-    if let Some(reason) = shards.iter().find_map(|view| match &view.phase {
-        ShardPhase::Interrupted(reason) => Some(reason),
+/// The status of a running client, from that of its sources of events.
+pub(crate) fn summarize(sources: &[SourceView], since: SystemTime) -> Status {
+    if let Some(reason) = sources.iter().find_map(|view| match &view.phase {
+        Phase::Interrupted(reason) => Some(reason),
         _ => None,
     }) {
         return Status::Degraded {
             reason: reason.clone(),
         };
     }
-    if shards.is_empty()
-        || shards
+    if sources.is_empty()
+        || sources
             .iter()
-            .any(|view| matches!(view.phase, ShardPhase::Connecting))
+            .any(|view| matches!(view.phase, Phase::Connecting))
     {
         return Status::Connecting;
     }
@@ -98,11 +110,11 @@ pub(crate) fn summarize(shards: &[ShardView], since: SystemTime) -> Status {
 mod tests {
     use super::*;
 
-    fn views(phases: impl IntoIterator<Item = ShardPhase>) -> Vec<ShardView> {
+    fn views(phases: impl IntoIterator<Item = Phase>) -> Vec<SourceView> {
         phases
             .into_iter()
-            .map(|phase| ShardView {
-                shard: ShardId::ONE,
+            .map(|phase| SourceView {
+                source: Source::Shard(ShardId::ONE),
                 phase,
             })
             .collect()
@@ -111,20 +123,17 @@ mod tests {
     #[test]
     fn ready_only_when_every_shard_is_live() {
         let now = SystemTime::now();
-        let live = || ShardPhase::Live(SessionId::new("s"));
+        let live = || Phase::Live(SessionId::new("s"));
         assert_eq!(summarize(&[], now), Status::Connecting);
         assert_eq!(
-            summarize(&views([live(), ShardPhase::Connecting]), now),
+            summarize(&views([live(), Phase::Connecting]), now),
             Status::Connecting
         );
         assert_eq!(
             summarize(&views([live(), live()]), now),
             Status::Ready { since: now }
         );
-        let interrupted = summarize(
-            &views([live(), ShardPhase::Interrupted("gone".into())]),
-            now,
-        );
+        let interrupted = summarize(&views([live(), Phase::Interrupted("gone".into())]), now);
         assert_eq!(
             interrupted,
             Status::Degraded {

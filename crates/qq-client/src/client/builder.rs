@@ -9,6 +9,8 @@ use qq_transport::{Connect, Tcp, Tls};
 
 use super::Client;
 use crate::shared::Shared;
+#[cfg(feature = "webhook")]
+use crate::webhook::WebhookSettings;
 use crate::{BotError, EventHandler};
 
 /// The usual deadline of a REST call and of start-up.
@@ -53,6 +55,9 @@ pub(crate) struct Settings {
     pub(crate) event_capacity: usize,
     pub(crate) connect: Arc<dyn Connect>,
     pub(crate) tls: Tls,
+    pub(crate) has_gateway: bool,
+    #[cfg(feature = "webhook")]
+    pub(crate) webhook: Option<WebhookSettings>,
 }
 
 impl ClientBuilder {
@@ -75,6 +80,9 @@ impl ClientBuilder {
                 event_capacity: EVENT_CAPACITY,
                 connect,
                 tls,
+                has_gateway: true,
+                #[cfg(feature = "webhook")]
+                webhook: None,
             },
         }
     }
@@ -145,6 +153,47 @@ impl<H> ClientBuilder<H> {
     #[must_use]
     pub fn connect(mut self, connect: impl Connect) -> Self {
         self.connect = Arc::new(connect);
+        self
+    }
+
+    /// Takes events by webhook: listens on this address (`127.0.0.1:8080`) for callbacks to this path (`/qqbot`).
+    ///
+    /// Plain HTTP, for behind a proxy that speaks HTTPS with the platform; see
+    /// [`webhook_tls_files`](Self::webhook_tls_files). The platform delivers either by webhook or by gateway, as the
+    /// console says, so the gateway is left alone unless [`gateway`](Self::gateway) switches it on again: with both,
+    /// a bot can move from one to the other, and no event is handled twice.
+    #[cfg(feature = "webhook")]
+    #[must_use]
+    pub fn webhook(mut self, address: impl Into<Box<str>>, path: impl Into<Box<str>>) -> Self {
+        self.settings.webhook = Some(WebhookSettings {
+            address: address.into(),
+            path: path.into(),
+            tls: None,
+        });
+        self.settings.has_gateway = false;
+        self
+    }
+
+    /// Speaks TLS at the address of [`webhook`](Self::webhook), with the certificates and the private key of these PEM
+    /// files. They are read again when they change.
+    #[cfg(feature = "webhook")]
+    #[must_use]
+    pub fn webhook_tls_files(
+        mut self,
+        certificates: impl Into<std::path::PathBuf>,
+        key: impl Into<std::path::PathBuf>,
+    ) -> Self {
+        if let Some(webhook) = &mut self.settings.webhook {
+            webhook.tls = Some((certificates.into(), key.into()));
+        }
+        self
+    }
+
+    /// Whether the gateway is used; it is, unless [`webhook`](Self::webhook) was called.
+    #[cfg(feature = "webhook")]
+    #[must_use]
+    pub const fn gateway(mut self, is_used: bool) -> Self {
+        self.settings.has_gateway = is_used;
         self
     }
 

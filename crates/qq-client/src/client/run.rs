@@ -16,6 +16,11 @@ use crate::dispatch::Lanes;
 use crate::error::ErrorKind;
 use crate::shard::{ShardNews, ShardRunner};
 use crate::shared::Shared;
+#[cfg(feature = "webhook")]
+use crate::status::Phase;
+use crate::status::Source;
+#[cfg(feature = "webhook")]
+use crate::webhook::WebhookRunner;
 use crate::{BotError, EventHandler};
 
 /// The part of a stop that closing connections may take at most.
@@ -27,6 +32,8 @@ pub(super) struct Run<'a, H: EventHandler> {
     settings: &'a Settings,
     lanes: Arc<Lanes<H>>,
     shards: JoinSet<()>,
+    /// Webhooks: they end before the lanes do, so that what was acknowledged is handled.
+    intake: JoinSet<()>,
     stop: CancellationToken,
     drained: CancellationToken,
     reason: Option<Box<str>>,
@@ -50,6 +57,7 @@ impl<'a, H: EventHandler> Run<'a, H> {
                 settings.event_capacity,
             ),
             shards: JoinSet::new(),
+            intake: JoinSet::new(),
             stop,
             drained: CancellationToken::new(),
             reason: None,
@@ -71,11 +79,19 @@ impl<'a, H: EventHandler> Run<'a, H> {
 
     /// Starts the shards and follows them until the last has ended for good.
     async fn connect_and_watch(&mut self) -> Result<(), BotError> {
+        // First of all, so that the platform's check of the address is answered whatever becomes of the rest.
+        let has_webhook = self.listen().await?;
         self.shared.set_user(self.shared.api.me().await?);
+        if !self.settings.has_gateway {
+            self.set_listening();
+            return std::future::pending().await;
+        }
         let gateway = self.shared.api.gateway_bot().await?;
         let mut news = self.spawn_shards(&gateway)?;
+        // Not before the shards are known: without them the client would look ready.
+        self.set_listening();
         let deadline = Instant::now() + self.settings.startup_deadline;
-        let mut is_up = false;
+        let mut is_up = has_webhook;
         let mut last_error = None;
         loop {
             let next = if is_up {
@@ -95,10 +111,46 @@ impl<'a, H: EventHandler> Run<'a, H> {
                         self.lanes.report(earlier);
                     }
                 }
-                // Every shard has ended, and the last one said why.
+                // Every shard has ended, and the last one said why. A webhook goes on without them.
+                None if has_webhook => {
+                    if let Some(error) = last_error.take() {
+                        self.lanes.report(error);
+                    }
+                    return std::future::pending().await;
+                }
                 None => return last_error.map_or(Ok(()), Err),
             }
         }
+    }
+
+    /// Starts the webhook, if there is one; whether there is.
+    #[cfg(feature = "webhook")]
+    async fn listen(&mut self) -> Result<bool, BotError> {
+        let Some(settings) = &self.settings.webhook else {
+            return Ok(false);
+        };
+        let webhook = WebhookRunner::bind(settings, &self.shared.token).await?;
+        self.shared.add_source(Source::Webhook);
+        self.intake.spawn(webhook.run(
+            Arc::clone(self.shared),
+            Arc::clone(&self.lanes),
+            self.stop.clone(),
+        ));
+        Ok(true)
+    }
+
+    #[cfg(not(feature = "webhook"))]
+    #[expect(
+        clippy::unused_async,
+        reason = "the same call with the feature `webhook`"
+    )]
+    async fn listen(&mut self) -> Result<bool, BotError> {
+        Ok(false)
+    }
+
+    fn set_listening(&self) {
+        #[cfg(feature = "webhook")]
+        self.shared.set_phase(Source::Webhook, Phase::Listening);
     }
 
     fn spawn_shards(
@@ -119,7 +171,9 @@ impl<'a, H: EventHandler> Run<'a, H> {
         let ids: Vec<_> = (0..count)
             .filter_map(|index| ShardId::new(index, count))
             .collect();
-        self.shared.set_shards(ids.iter().copied());
+        for id in &ids {
+            self.shared.add_source(Source::Shard(*id));
+        }
         let (sender, receiver) = mpsc::channel(ids.len().max(1));
         for id in ids {
             let shard = Shard::builder(url, self.shared.api.access_token(), self.settings.intents)
@@ -162,7 +216,12 @@ impl<'a, H: EventHandler> Run<'a, H> {
         let limit = self.shared.stop_deadline();
         let end = Instant::now() + limit;
         let closing = CLOSING.min(limit / 4);
-        let unfinished = self.lanes.drain(limit.saturating_sub(closing)).await;
+        let last_events = async { while self.intake.join_next().await.is_some() {} };
+        // What is not handed out by then is handed to nobody.
+        let _ = timeout_at(end - closing, last_events).await;
+        self.intake.abort_all();
+        let left = (end - closing).saturating_duration_since(Instant::now());
+        let unfinished = self.lanes.drain(left).await;
         self.drained.cancel();
         let closed = timeout_at(end, async {
             while self.shards.join_next().await.is_some() {}
@@ -180,6 +239,7 @@ impl<'a, H: EventHandler> Run<'a, H> {
 impl<H: EventHandler> Drop for Run<'_, H> {
     fn drop(&mut self) {
         self.shards.abort_all();
+        self.intake.abort_all();
         self.lanes.abort();
         self.shared.end(self.reason.take());
     }

@@ -12,3 +12,5 @@ mod scenes;
 mod startup;
 #[cfg(test)]
 mod support;
+#[cfg(all(test, feature = "webhook"))]
+mod webhook;
