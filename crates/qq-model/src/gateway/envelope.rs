@@ -7,9 +7,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use memchr::memchr2;
-
 use super::OpCode;
+use super::scanner::{Scanner, number, opcode, unquote};
 
 /// The outer members of a frame, borrowed from its text.
 ///
@@ -44,7 +43,7 @@ impl<'a> Envelope<'a> {
     ///
     /// [`EnvelopeError`] when the text is no JSON object or has no `op`.
     pub fn scan(text: &'a str) -> Result<Self, EnvelopeError> {
-        let mut scanner = Scanner { text, at: 0 };
+        let mut scanner = Scanner::new(text);
         let mut op = None;
         let mut envelope = Self {
             op: OpCode::Dispatch,
@@ -53,40 +52,19 @@ impl<'a> Envelope<'a> {
             id: None,
             data: "",
         };
-        scanner.white_space();
-        scanner.expect(b'{')?;
-        scanner.white_space();
-        if !scanner.eat(b'}') {
-            loop {
-                scanner.white_space();
-                let name = scanner.string()?;
-                scanner.white_space();
-                scanner.expect(b':')?;
-                scanner.white_space();
-                let value = scanner.value()?;
-                match unquote(name).as_deref() {
-                    Some("op") => op = number(value).and_then(|n| i64::try_from(n).ok()),
-                    Some("s") => envelope.sequence = number(value),
-                    Some("t") => envelope.name = unquote(value),
-                    Some("id") => envelope.id = unquote(value),
-                    Some("d") => envelope.data = value,
-                    _ => {}
-                }
-                scanner.white_space();
-                if scanner.eat(b'}') {
-                    break;
-                }
-                scanner.expect(b',')?;
+        scanner.open()?;
+        while let Some((name, value)) = scanner.member()? {
+            match unquote(name).as_deref() {
+                Some("op") => op = opcode(value),
+                Some("s") => envelope.sequence = number(value),
+                Some("t") => envelope.name = unquote(value),
+                Some("id") => envelope.id = unquote(value),
+                Some("d") => envelope.data = value,
+                _ => {}
             }
         }
-        scanner.white_space();
-        if scanner.at != text.len() {
-            return Err(EnvelopeError {
-                at: scanner.at,
-                expected: "the end of the frame",
-            });
-        }
-        envelope.op = op.map(OpCode::from).ok_or(EnvelopeError {
+        scanner.finish()?;
+        envelope.op = op.ok_or(EnvelopeError {
             at: 0,
             expected: "a member \"op\" with a number",
         })?;
@@ -94,11 +72,60 @@ impl<'a> Envelope<'a> {
     }
 }
 
+/// What a frame is for, without its payload.
+///
+/// ```
+/// use qq_model::gateway::{Header, OpCode};
+///
+/// let header = Header::peek(r#"{"op":0,"s":7,"t":"MESSAGE_CREATE","id":"x","d":{"op":9}}"#).unwrap();
+/// assert_eq!((header.op, header.sequence, header.name.as_deref()), (OpCode::Dispatch, Some(7), Some("MESSAGE_CREATE")));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Header<'a> {
+    /// What the frame is for.
+    pub op: OpCode,
+    /// The number of the event in its session (`s`).
+    pub sequence: Option<u64>,
+    /// The name of the event (`t`).
+    pub name: Option<Cow<'a, str>>,
+}
+
+impl<'a> Header<'a> {
+    /// Reads a frame until its kind, its number and its name are known: what comes behind them, the payload as a rule,
+    /// is not even looked at. It serves to drop frames that nobody wants; [`Envelope::scan`] reads the others, and
+    /// finds what is wrong with a frame.
+    ///
+    /// `None` when the text is no JSON object as far as it was read, or has no `op`.
+    #[must_use]
+    pub fn peek(text: &'a str) -> Option<Self> {
+        let mut scanner = Scanner::new(text);
+        let (mut op, mut sequence, mut event) = (None, None, None);
+        scanner.open().ok()?;
+        while op.is_none() || sequence.is_none() || event.is_none() {
+            let Some((name, value)) = scanner.member().ok()? else {
+                break;
+            };
+            match unquote(name).as_deref() {
+                Some("op") => op = opcode(value),
+                Some("s") => sequence = number(value),
+                Some("t") => event = unquote(value),
+                _ => {}
+            }
+        }
+        Some(Self {
+            op: op?,
+            sequence,
+            name: event,
+        })
+    }
+}
+
 /// A frame that is no JSON object with an `op`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EnvelopeError {
-    at: usize,
-    expected: &'static str,
+    pub(super) at: usize,
+    pub(super) expected: &'static str,
 }
 
 impl fmt::Display for EnvelopeError {
@@ -112,125 +139,6 @@ impl fmt::Display for EnvelopeError {
 }
 
 impl std::error::Error for EnvelopeError {}
-
-struct Scanner<'a> {
-    text: &'a str,
-    at: usize,
-}
-
-impl<'a> Scanner<'a> {
-    fn peek(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
-    }
-
-    fn eat(&mut self, byte: u8) -> bool {
-        let found = self.peek() == Some(byte);
-        self.at += usize::from(found);
-        found
-    }
-
-    fn expect(&mut self, byte: u8) -> Result<(), EnvelopeError> {
-        if self.eat(byte) {
-            return Ok(());
-        }
-        Err(self.error(match byte {
-            b'{' => "an object",
-            b':' => "a colon",
-            _ => "a comma or the end of the object",
-        }))
-    }
-
-    const fn error(&self, expected: &'static str) -> EnvelopeError {
-        EnvelopeError {
-            at: self.at,
-            expected,
-        }
-    }
-
-    fn white_space(&mut self) {
-        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
-            self.at += 1;
-        }
-    }
-
-    /// A string with its quotes.
-    fn string(&mut self) -> Result<&'a str, EnvelopeError> {
-        let start = self.at;
-        if !self.eat(b'"') {
-            return Err(self.error("a string"));
-        }
-        loop {
-            let rest = &self.text.as_bytes()[self.at.min(self.text.len())..];
-            let Some(offset) = memchr2(b'"', b'\\', rest) else {
-                return Err(EnvelopeError {
-                    at: self.text.len(),
-                    expected: "the end of a string",
-                });
-            };
-            if rest[offset] == b'"' {
-                self.at += offset + 1;
-                return Ok(&self.text[start..self.at]);
-            }
-            // The escaped byte may be a quote or a backslash; either way it ends nothing.
-            self.at += offset + 2;
-        }
-    }
-
-    /// Any value, as text.
-    fn value(&mut self) -> Result<&'a str, EnvelopeError> {
-        match self.peek() {
-            Some(b'"') => self.string(),
-            Some(b'{' | b'[') => self.container(),
-            Some(b'-' | b'0'..=b'9' | b't' | b'f' | b'n') => {
-                let start = self.at;
-                while matches!(
-                    self.peek(),
-                    Some(b'-' | b'+' | b'.' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z')
-                ) {
-                    self.at += 1;
-                }
-                Ok(&self.text[start..self.at])
-            }
-            _ => Err(self.error("a value")),
-        }
-    }
-
-    fn container(&mut self) -> Result<&'a str, EnvelopeError> {
-        let start = self.at;
-        let mut depth = 0_usize;
-        while let Some(byte) = self.peek() {
-            match byte {
-                b'"' => {
-                    self.string()?;
-                    continue;
-                }
-                b'{' | b'[' => depth += 1,
-                b'}' | b']' => depth -= 1,
-                _ => {}
-            }
-            self.at += 1;
-            if depth == 0 {
-                return Ok(&self.text[start..self.at]);
-            }
-        }
-        Err(self.error("the end of an object or list"))
-    }
-}
-
-/// The text of a JSON string; `None` for any other value.
-fn unquote(value: &str) -> Option<Cow<'_, str>> {
-    let inner = value.strip_prefix('"')?.strip_suffix('"')?;
-    if inner.contains('\\') {
-        serde_json::from_str(value).ok().map(Cow::Owned)
-    } else {
-        Some(Cow::Borrowed(inner))
-    }
-}
-
-/// A whole number, bare or in quotes.
-fn number(value: &str) -> Option<u64> {
-    value.trim_matches('"').parse().ok()
-}
 
 #[cfg(test)]
 mod tests {
@@ -247,6 +155,17 @@ mod tests {
             (OpCode::Dispatch, Some(7))
         );
         assert_eq!(envelope.name.unwrap(), "MESSAGE_CREATE");
+    }
+
+    #[test]
+    fn a_peek_ends_where_it_knows_enough() {
+        let header = Header::peek(r#"{"op":0,"s":1,"t":"X","d":{"never closed"#).unwrap();
+        assert_eq!(header.name.as_deref(), Some("X"));
+        let late = Header::peek(r#"{"d":{"t":"NO"},"t":"YES","op":0}"#).unwrap();
+        assert_eq!((late.name.as_deref(), late.sequence), (Some("YES"), None));
+        for text in ["", "[]", "{}", r#"{"t":"X"}"#, r#"{"op":0,"d":{"#] {
+            assert_eq!(Header::peek(text), None, "{text}");
+        }
     }
 
     #[test]
@@ -304,11 +223,14 @@ mod tests {
             prop_assert_eq!(envelope.sequence, Some(s));
             prop_assert_eq!(envelope.name.as_deref(), Some(&*t));
             prop_assert_eq!(serde_json::from_str::<Value>(envelope.data).unwrap(), d);
+            let header = Header::peek(&text).unwrap();
+            prop_assert_eq!((header.op, header.sequence, header.name), (envelope.op, envelope.sequence, envelope.name));
         }
 
         #[test]
         fn never_panics(text in "\\PC*|[{}\\[\\]\",:\\\\opst0-9 ]*") {
-            let _ = Envelope::scan(&text);
+            let _ = Header::peek(&text);
+            prop_assert!(Envelope::scan(&text).is_err() || Header::peek(&text).is_some());
         }
     }
 }
