@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
-use futures_util::SinkExt;
 use qq_gateway::{Phase, Shard, ShardErrorKind, ShardStatus, Timeouts};
 use qq_model::access_token::AccessTokenFuture;
 use qq_model::{AccessToken, AccessTokenError, BearerToken, Intents};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::Instant;
-use tokio_tungstenite::tungstenite::Message;
 
 use crate::fake::{Net, builder, consume, network};
 
@@ -158,29 +156,6 @@ async fn what_came_in_time_is_read_however_late() {
     tokio::time::sleep(Duration::from_secs(60)).await;
     assert_eq!(shard.next().await.unwrap().unwrap().event.name(), "READY");
     assert_eq!(shard.stats().connections, 1);
-}
-
-/// Frames without end are no READY, and leave other tasks their turn.
-#[tokio::test(start_paused = true)]
-async fn a_flood_instead_of_ready() {
-    let (net, mut gateway) = network();
-    let mut consumer = consume(builder(&net).build().unwrap());
-    let mut server = gateway.hello().await;
-    server.expect(2).await;
-    let flood = tokio::spawn(async move {
-        loop {
-            for _ in 0..100 {
-                let frame = Message::text(r#"{"op":11}"#);
-                if server.socket.send(frame).await.is_err() {
-                    return;
-                }
-            }
-            tokio::time::advance(Duration::from_millis(100)).await;
-        }
-    });
-    let error = consumer.error().await;
-    assert_eq!(error.phase(), Some(Phase::Ready));
-    flood.await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

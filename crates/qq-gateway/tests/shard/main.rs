@@ -18,4 +18,5 @@ mod queue;
 mod secure;
 mod sender;
 mod session;
+mod streams;
 mod tokens;
