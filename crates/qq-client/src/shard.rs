@@ -71,6 +71,11 @@ impl<H: EventHandler> ShardRunner<H> {
                         Source::Shard(self.id),
                         Phase::Interrupted(error.to_string().into()),
                     );
+                    // The platform ends connections every half hour; that is nobody's concern.
+                    if error.is_routine() {
+                        tracing::debug!(error = %error, "the connection is renewed");
+                        continue;
+                    }
                     let error = BotError::from(error);
                     let news = if is_fatal {
                         ShardNews::Ended(error)

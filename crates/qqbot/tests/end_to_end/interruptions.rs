@@ -69,6 +69,11 @@ async fn resumes(path: &str, body: Value) {
         running.client.get_session_info().unwrap().session_id,
         session
     );
+    assert!(running.client.stats().interruptions >= 3);
+    // Renewals are routine; only a connection that broke is reported.
+    let is_reported = path == "gateway/drop";
+    let errors = bot.errors.lock().unwrap().clone();
+    assert_eq!(errors.is_empty(), !is_reported, "{errors:?}");
     assert_no_violations(&emulator);
     stop(running).await;
 }
