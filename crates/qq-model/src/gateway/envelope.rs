@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::OpCode;
-use super::scanner::{Scanner, number, opcode, unquote};
+use super::scanner::{Key, Scanner, number, opcode, unquote};
 
 /// The outer members of a frame, borrowed from its text.
 ///
@@ -53,14 +53,14 @@ impl<'a> Envelope<'a> {
             data: "",
         };
         scanner.open()?;
-        while let Some((name, value)) = scanner.member()? {
-            match unquote(name).as_deref() {
-                Some("op") => op = opcode(value),
-                Some("s") => envelope.sequence = number(value),
-                Some("t") => envelope.name = unquote(value),
-                Some("id") => envelope.id = unquote(value),
-                Some("d") => envelope.data = value,
-                _ => {}
+        while let Some((key, value)) = scanner.member()? {
+            match key {
+                Key::Op => op = opcode(value),
+                Key::Sequence => envelope.sequence = number(value),
+                Key::Name => envelope.name = unquote(value),
+                Key::Id => envelope.id = unquote(value),
+                Key::Data => envelope.data = value,
+                Key::Other => {}
             }
         }
         scanner.finish()?;
@@ -103,14 +103,14 @@ impl<'a> Header<'a> {
         let (mut op, mut sequence, mut event) = (None, None, None);
         scanner.open().ok()?;
         while op.is_none() || sequence.is_none() || event.is_none() {
-            let Some((name, value)) = scanner.member().ok()? else {
+            let Some((key, value)) = scanner.member().ok()? else {
                 break;
             };
-            match unquote(name).as_deref() {
-                Some("op") => op = opcode(value),
-                Some("s") => sequence = number(value),
-                Some("t") => event = unquote(value),
-                _ => {}
+            match key {
+                Key::Op => op = opcode(value),
+                Key::Sequence => sequence = number(value),
+                Key::Name => event = unquote(value),
+                Key::Id | Key::Data | Key::Other => {}
             }
         }
         Some(Self {

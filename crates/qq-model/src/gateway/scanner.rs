@@ -29,8 +29,8 @@ impl<'a> Scanner<'a> {
         self.expect(b'{')
     }
 
-    /// The next member, its name in quotes; `None` behind the last one.
-    pub(super) fn member(&mut self) -> Result<Option<(&'a str, &'a str)>, EnvelopeError> {
+    /// The next member and its value; `None` behind the last one.
+    pub(super) fn member(&mut self) -> Result<Option<(Key, &'a str)>, EnvelopeError> {
         self.white_space();
         if self.eat(b'}') {
             return Ok(None);
@@ -45,7 +45,7 @@ impl<'a> Scanner<'a> {
         self.expect(b':')?;
         self.white_space();
         let value = self.value()?;
-        Ok(Some((name, value)))
+        Ok(Some((Key::of(name), value)))
     }
 
     /// Nothing but white space behind the object.
@@ -186,6 +186,40 @@ const fn bytes_equal(word: u64, byte: u8) -> u64 {
     const LOW: u64 = 0x0101_0101_0101_0101;
     let difference = word ^ (LOW * byte as u64);
     difference.wrapping_sub(LOW) & !difference & (LOW << 7)
+}
+
+/// Which outer member.
+#[derive(Clone, Copy)]
+pub(super) enum Key {
+    Op,
+    Sequence,
+    Name,
+    Id,
+    Data,
+    Other,
+}
+
+impl Key {
+    /// By the member's name in its quotes.
+    fn of(name: &str) -> Self {
+        match name {
+            "\"op\"" => Self::Op,
+            "\"s\"" => Self::Sequence,
+            "\"t\"" => Self::Name,
+            "\"id\"" => Self::Id,
+            "\"d\"" => Self::Data,
+            // A name may be written with escapes, and is the same name then.
+            escaped if escaped.contains('\\') => match unquote(escaped).as_deref() {
+                Some("op") => Self::Op,
+                Some("s") => Self::Sequence,
+                Some("t") => Self::Name,
+                Some("id") => Self::Id,
+                Some("d") => Self::Data,
+                _ => Self::Other,
+            },
+            _ => Self::Other,
+        }
+    }
 }
 
 /// The text of a JSON string; `None` for any other value.
