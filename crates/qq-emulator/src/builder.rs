@@ -14,7 +14,7 @@ use crate::emulator::Emulator;
 use crate::platform::{Origin, Platform};
 use crate::settings::Settings;
 use crate::world::World;
-use crate::{DEFAULT_SEED, server};
+use crate::{DEFAULT_SEED, server, webhook};
 
 /// Sets an [`Emulator`] up.
 #[derive(Debug, Clone)]
@@ -128,6 +128,7 @@ impl EmulatorBuilder {
             None => (String::new(), String::new()),
         });
         let (guard, tasks) = mpsc::channel(1);
+        tokio::spawn(webhook::serve(Arc::clone(&platform), guard.clone()));
         tokio::spawn(server::serve(Arc::clone(&platform), listener, guard));
         Ok(Emulator {
             platform,

@@ -17,6 +17,7 @@ use crate::settings::Settings;
 use crate::speech::{self, Say};
 use crate::views::{OutboxEntry, RequestEntry, Said, SessionView, TimelineItem};
 use crate::violations::Violation;
+use crate::webhook::{self, Corrupt, WebhookView};
 use crate::world::World;
 
 /// How long [`Emulator::stop`] waits for the tasks.
@@ -201,6 +202,39 @@ impl Emulator {
         self.platform
             .update(|state| apply(state, target, fault))
             .unwrap_or(0)
+    }
+
+    /// Sets, or with `None` removes, the address to which the first bot's events are pushed. The
+    /// address is called with op 13 first. Gateway sessions get the events, too, unless
+    /// [`Settings::webhook_delivery`] says otherwise.
+    ///
+    /// # Errors
+    /// A sentence that says why the address is not taken; the one from before stays.
+    pub async fn set_webhook(&self, url: Option<&str>) -> Result<(), String> {
+        self.set_webhook_of(&self.app_id, url).await
+    }
+
+    /// The same for the bot with this app id.
+    ///
+    /// # Errors
+    /// As [`Emulator::set_webhook`]; and if there is no such bot.
+    pub async fn set_webhook_of(&self, app_id: &str, url: Option<&str>) -> Result<(), String> {
+        webhook::set(&self.platform, Some(app_id), url, false).await
+    }
+
+    /// The addresses set, with how many events they have taken.
+    #[must_use]
+    pub fn webhooks(&self) -> Vec<WebhookView> {
+        self.platform.read(|state| state.webhooks.view())
+    }
+
+    /// Pushes a message event that a bot has to refuse to the first bot's webhook; gives the
+    /// status answered.
+    ///
+    /// # Errors
+    /// No webhook is set, or nothing answers there.
+    pub async fn push_bad_webhook(&self, corrupt: Corrupt) -> Result<u16, String> {
+        webhook::send_bad(&self.platform, Some(&self.app_id), corrupt).await
     }
 
     /// Makes every access token worthless.

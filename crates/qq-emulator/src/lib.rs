@@ -31,16 +31,19 @@ mod speech;
 mod tables;
 mod views;
 mod violations;
+mod webhook;
 mod world;
 
 pub use builder::{EmulatorBuilder, StartError};
 pub use emulator::Emulator;
 pub use settings::{
-    DuplicateShard, ErrorBody, IdentifyPace, MentionDelivery, Settings, UngrantedIntents,
+    DuplicateShard, ErrorBody, IdentifyPace, MentionDelivery, RetryTimestamp, Settings,
+    UngrantedIntents, WebhookDelivery,
 };
 pub use speech::Say;
 pub use views::{Author, OutboxEntry, RequestEntry, Said, SessionView, TimelineItem};
 pub use violations::{Level, Violation};
+pub use webhook::{Corrupt, WebhookView};
 pub use world::messages::Scene;
 pub use world::{Bot, Channel, Direct, Group, GroupMember, Guild, GuildMember, User, World};
 

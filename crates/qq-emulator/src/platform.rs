@@ -16,6 +16,7 @@ use crate::ring::Ring;
 use crate::settings::Settings;
 use crate::views::{OutboxEntry, RequestEntry, SessionView, TimelineItem};
 use crate::violations::{Finding, Violation};
+use crate::webhook::Webhooks;
 use crate::world::World;
 use crate::world::messages::{Adopted, Memory};
 
@@ -65,6 +66,7 @@ pub(crate) struct State {
     pub(crate) tokens: Tokens,
     pub(crate) quotas: Quotas,
     pub(crate) gateway: Gateway,
+    pub(crate) webhooks: Webhooks,
     pub(crate) timeline: Ring<TimelineItem>,
     pub(crate) outbox: Ring<OutboxEntry>,
     pub(crate) requests: Ring<RequestEntry>,
@@ -82,7 +84,7 @@ pub(crate) struct Actor {
 impl Platform {
     pub(crate) fn new(origin: Origin, base_url: String, everywhere: bool) -> Arc<Self> {
         Arc::new(Self {
-            state: Mutex::new(State::new(&origin, Gateway::default())),
+            state: Mutex::new(State::new(&origin, Gateway::default(), Webhooks::default())),
             changed: watch::Sender::new(0),
             stopping: watch::Sender::new(false),
             base_url,
@@ -132,7 +134,9 @@ impl Platform {
         self.update(|state| {
             let mut gateway = std::mem::take(&mut state.gateway);
             gateway.abandon_all();
-            *state = State::new(&self.origin, gateway);
+            let mut webhooks = std::mem::take(&mut state.webhooks);
+            webhooks.reset();
+            *state = State::new(&self.origin, gateway, webhooks);
         });
     }
 
@@ -158,13 +162,13 @@ impl Platform {
         }
     }
 
-    /// Waits while a connected client lags far behind.
+    /// Waits while a connected client or a webhook lags far behind.
     pub(crate) async fn wait_for_backlog(&self) {
-        if self.read(|state| state.gateway.backlog() < BACKLOG) {
+        if self.read(|state| state.backlog() < BACKLOG) {
             return;
         }
         let end = Instant::now() + BACKLOG_DEADLINE;
-        while Instant::now() < end && self.read(|state| state.gateway.backlog() >= BACKLOG / 2) {
+        while Instant::now() < end && self.read(|state| state.backlog() >= BACKLOG / 2) {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
@@ -208,7 +212,7 @@ impl Stopping {
 }
 
 impl State {
-    fn new(origin: &Origin, gateway: Gateway) -> Self {
+    fn new(origin: &Origin, gateway: Gateway, webhooks: Webhooks) -> Self {
         let mut ids = Ids::new(origin.seed);
         let world = match &origin.world {
             Some(world) => world.clone(),
@@ -226,11 +230,17 @@ impl State {
             tokens: Tokens::default(),
             quotas: Quotas::default(),
             gateway,
+            webhooks,
             timeline: Ring::default(),
             outbox: Ring::default(),
             requests: Ring::default(),
             violations: Ring::default(),
         }
+    }
+
+    /// The most events that wait for one bot.
+    fn backlog(&self) -> u64 {
+        self.gateway.backlog().max(self.webhooks.backlog())
     }
 
     /// Writes a breach of the protocol down.

@@ -84,8 +84,29 @@ pub struct Settings {
     pub active_direct_per_user_day: u32,
     /// Direct messages that answer nothing, for the whole bot, per day; 0 for no limit.
     pub active_direct_per_day: u32,
-    /// Refuse guild messages (304018) and v2 messages (40054016) of a bot without a live session.
+    /// Refuse guild messages (304018) and v2 messages (40054016) of a bot that has neither a live
+    /// session nor a webhook.
     pub require_session: bool,
+    /// Whether a bot with a webhook gets its events on gateway sessions as well.
+    pub webhook_delivery: WebhookDelivery,
+    /// The events ticked for webhooks, as a mask of intents.
+    pub webhook_intents: u64,
+    /// How long a callback may take to be answered, milliseconds.
+    pub webhook_timeout: u64,
+    /// How often an event is pushed until it is acknowledged, the first time included.
+    pub webhook_attempts: u32,
+    /// Pause before the next attempt, milliseconds.
+    pub webhook_retry_ms: u64,
+    /// The time stamp, and with it the signature, of a repeated push.
+    pub webhook_retry_timestamp: RetryTimestamp,
+    /// Whether a status of 2xx with an empty body acknowledges an event.
+    pub webhook_empty_ack: bool,
+    /// Callbacks of one bot under way at once. With 1, only repeated pushes come out of order.
+    pub webhook_parallel: usize,
+    /// Events that may wait for one bot's webhook; more are lost.
+    pub webhook_queue: usize,
+    /// Allow webhooks on other machines than this one.
+    pub webhook_any_host: bool,
     /// Entries kept in each of outbox, requests, violations and timeline.
     pub log_size: usize,
     /// Messages and events that are remembered for replies.
@@ -133,6 +154,16 @@ impl Default for Settings {
             active_direct_per_user_day: 2,
             active_direct_per_day: 200,
             require_session: false,
+            webhook_delivery: WebhookDelivery::Both,
+            webhook_intents: crate::tables::defined_intents(),
+            webhook_timeout: 5_000,
+            webhook_attempts: 3,
+            webhook_retry_ms: 1_000,
+            webhook_retry_timestamp: RetryTimestamp::Fresh,
+            webhook_empty_ack: true,
+            webhook_parallel: 1,
+            webhook_queue: 10_000,
+            webhook_any_host: false,
             log_size: 10_000,
             message_memory: 20_000,
         }
@@ -198,6 +229,28 @@ pub enum ErrorBody {
     ErrCode,
 }
 
+/// See [`Settings::webhook_delivery`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum WebhookDelivery {
+    /// It does.
+    Both,
+    /// It does not.
+    WebhookOnly,
+}
+
+/// See [`Settings::webhook_retry_timestamp`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum RetryTimestamp {
+    /// The time of the attempt.
+    Fresh,
+    /// The time of the first attempt.
+    First,
+}
+
 impl Settings {
     /// Applies a JSON object of changes. `reply_budget` sets the three budgets at once; `null`
     /// sets a field back to its default. Nothing changes when any part is refused.
@@ -252,6 +305,10 @@ impl Settings {
             ("max_concurrency", self.max_concurrency.into()),
             ("token_life", self.token_life),
             ("replay_buffer", self.replay_buffer as u64),
+            ("webhook_timeout", self.webhook_timeout),
+            ("webhook_attempts", self.webhook_attempts.into()),
+            ("webhook_parallel", self.webhook_parallel as u64),
+            ("webhook_queue", self.webhook_queue as u64),
             ("log_size", self.log_size as u64),
             ("message_memory", self.message_memory as u64),
         ];

@@ -12,7 +12,7 @@ pub struct Violation {
     pub at: String,
     /// How bad it is.
     pub level: Level,
-    /// A stable name: `token.…`, `rest.…` or `ws.…`.
+    /// A stable name: `token.…`, `rest.…`, `ws.…` or `webhook.…`.
     pub code: String,
     /// The rule it breaks.
     pub rule: String,

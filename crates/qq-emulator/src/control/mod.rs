@@ -6,6 +6,7 @@ mod live;
 mod logs;
 mod manage;
 mod speak;
+mod webhook;
 
 use std::sync::Arc;
 
@@ -29,6 +30,8 @@ pub(crate) fn router() -> Router<Arc<Platform>> {
         .route("/gateway/drop", post(faults::drop_connections))
         .route("/gateway/reconnect", post(faults::reconnect))
         .route("/gateway/invalid-session", post(faults::invalid_session))
+        .route("/webhook", get(webhook::list).post(webhook::set))
+        .route("/webhook/bad", post(webhook::bad))
         .route("/reset", post(manage::reset))
         .route("/tokens/expire", post(manage::expire_tokens))
         .route(

@@ -86,7 +86,7 @@ fn check_online(state: &State, scene: Scene, app_id: &str) -> Result<(), Box<Ref
             .values()
             .any(|session| session.app_id == app_id && session.connection.is_some())
     };
-    if !state.settings.require_session || online() {
+    if !state.settings.require_session || state.webhooks.has(app_id) || online() {
         return Ok(());
     }
     let code = if scene.is_guild_side() {

@@ -22,3 +22,4 @@ mod rest;
 mod resume;
 mod scenes;
 mod token;
+mod webhook;
