@@ -11,7 +11,8 @@ use tokio::time::timeout;
 
 use crate::builder::EmulatorBuilder;
 use crate::clock::millis;
-use crate::gateway::{Fault, Session, Target, apply};
+use crate::faults::{Fault, FaultView};
+use crate::gateway::{Fault as Strike, Session, Target, apply};
 use crate::platform::Platform;
 use crate::settings::Settings;
 use crate::speech::{self, Say};
@@ -175,33 +176,66 @@ impl Emulator {
     /// hit; a session that is not connected counts as none.
     #[expect(clippy::must_use_candidate, reason = "called for its effect")]
     pub fn close_session(&self, session: Option<&str>, code: u16) -> usize {
-        self.fault(session, Fault::Close(code))
+        self.strike(session, Strike::Close(code))
     }
 
     /// Resets the TCP connection of one session, or all of them, without a close frame.
     #[expect(clippy::must_use_candidate, reason = "called for its effect")]
     pub fn drop_connections(&self, session: Option<&str>) -> usize {
-        self.fault(session, Fault::Drop)
+        self.strike(session, Strike::Drop)
     }
 
     /// Sends op 7 and, after [`Settings::reconnect_close_after_ms`], closes with 4009.
     #[expect(clippy::must_use_candidate, reason = "called for its effect")]
     pub fn reconnect(&self, session: Option<&str>) -> usize {
-        self.fault(session, Fault::Reconnect)
+        self.strike(session, Strike::Reconnect)
     }
 
     /// Sends op 9 and, after [`Settings::invalid_session_close_after_ms`], closes: with 4006 and
     /// the session gone, or, if `resumable`, with 4009.
     #[expect(clippy::must_use_candidate, reason = "called for its effect")]
     pub fn invalid_session(&self, session: Option<&str>, resumable: bool) -> usize {
-        self.fault(session, Fault::InvalidSession { resumable })
+        self.strike(session, Strike::InvalidSession { resumable })
     }
 
-    fn fault(&self, session: Option<&str>, fault: Fault) -> usize {
+    fn strike(&self, session: Option<&str>, fault: Strike) -> usize {
         let target = session.map_or(Target::Everybody, Target::Session);
         self.platform
             .update(|state| apply(state, target, fault))
             .unwrap_or(0)
+    }
+
+    /// Plans a fault. It stays until [`Emulator::clear_faults`] or a reset.
+    ///
+    /// # Errors
+    /// A sentence that names what does not fit, such as a route that does not exist.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use qq_emulator::{Emulator, Fault};
+    ///
+    /// let emulator = Emulator::builder().start().await?;
+    /// emulator.fault(Fault::route("send_group_message").nth(1).status(503))?;
+    /// emulator.fault(Fault::event("HEARTBEAT_ACK").discard())?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn fault(&self, fault: Fault) -> Result<(), String> {
+        self.platform
+            .update(|state| state.faults.add(vec![fault]))
+            .map_err(|why| why.trim_start_matches("[0].").to_owned())
+    }
+
+    /// The planned faults, with how often each was played.
+    #[must_use]
+    pub fn faults(&self) -> Vec<FaultView> {
+        self.platform.read(|state| state.faults.view())
+    }
+
+    /// Removes every planned fault.
+    pub fn clear_faults(&self) {
+        self.platform.update(|state| state.faults.clear());
     }
 
     /// Sets, or with `None` removes, the address to which the first bot's events are pushed. The

@@ -19,6 +19,7 @@ mod builder;
 mod clock;
 mod control;
 mod emulator;
+mod faults;
 mod gateway;
 mod ids;
 mod page;
@@ -36,6 +37,7 @@ mod world;
 
 pub use builder::{EmulatorBuilder, StartError};
 pub use emulator::Emulator;
+pub use faults::{Fault, FaultView};
 pub use settings::{
     DuplicateShard, ErrorBody, IdentifyPace, MentionDelivery, RetryTimestamp, Settings,
     UngrantedIntents, WebhookDelivery,

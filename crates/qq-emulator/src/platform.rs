@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::clock::{Clock, rfc3339_millis};
+use crate::faults::Plan;
 use crate::gateway::{Gateway, Session};
 use crate::ids::Ids;
 use crate::rest::quotas::Quotas;
@@ -67,6 +68,7 @@ pub(crate) struct State {
     pub(crate) quotas: Quotas,
     pub(crate) gateway: Gateway,
     pub(crate) webhooks: Webhooks,
+    pub(crate) faults: Plan,
     pub(crate) timeline: Ring<TimelineItem>,
     pub(crate) outbox: Ring<OutboxEntry>,
     pub(crate) requests: Ring<RequestEntry>,
@@ -231,6 +233,7 @@ impl State {
             quotas: Quotas::default(),
             gateway,
             webhooks,
+            faults: Plan::default(),
             timeline: Ring::default(),
             outbox: Ring::default(),
             requests: Ring::default(),

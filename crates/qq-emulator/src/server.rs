@@ -1,6 +1,7 @@
 //! The one port: accepts connections and serves HTTP on them.
 
 use std::convert::Infallible;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +18,7 @@ use tokio::time::timeout;
 use tower_service::Service;
 
 use crate::platform::Platform;
-use crate::{control, gateway, page, rest};
+use crate::{control, faults, gateway, page};
 
 /// Connections served at once; more wait to be accepted.
 const MAX_CONNECTIONS: usize = 10_000;
@@ -71,7 +72,12 @@ async fn connection(platform: &Platform, router: Router, stream: TcpStream, peer
         async move {
             let mut request = request.map(axum::body::Body::new);
             request.extensions_mut().insert(peer);
-            router.call(request).await
+            let Ok(response) = router.call(request).await;
+            match response.extensions().get::<faults::rest::Lost>() {
+                // An error of the service ends the connection.
+                Some(_) => Err(io::Error::from(io::ErrorKind::ConnectionReset)),
+                None => Ok(response),
+            }
         }
     });
     // Small answers shall leave at once; a socket that refuses the option still works.
@@ -99,6 +105,6 @@ fn router(platform: Arc<Platform>) -> Router {
         .nest("/emulator/v1", control::router())
         .route("/websocket", get(gateway::upgrade))
         .route("/websocket/", get(gateway::upgrade))
-        .fallback(rest::handle)
+        .fallback(faults::rest::handle)
         .with_state(platform)
 }

@@ -5,6 +5,7 @@ mod faults;
 mod live;
 mod logs;
 mod manage;
+mod plan;
 mod speak;
 mod webhook;
 
@@ -30,6 +31,10 @@ pub(crate) fn router() -> Router<Arc<Platform>> {
         .route("/gateway/drop", post(faults::drop_connections))
         .route("/gateway/reconnect", post(faults::reconnect))
         .route("/gateway/invalid-session", post(faults::invalid_session))
+        .route(
+            "/faults",
+            get(plan::list).post(plan::add).delete(plan::clear),
+        )
         .route("/webhook", get(webhook::list).post(webhook::set))
         .route("/webhook/bad", post(webhook::bad))
         .route("/reset", post(manage::reset))

@@ -58,7 +58,8 @@ pub(crate) fn apply(state: &mut State, target: Target<'_>, fault: Fault) -> Resu
     Ok(hit.len())
 }
 
-fn strike(state: &mut State, number: u64, fault: Fault, now: u64) {
+/// Does it to one connection.
+pub(super) fn strike(state: &mut State, number: u64, fault: Fault, now: u64) {
     let settings = &state.settings;
     let gateway = &mut state.gateway;
     match fault {

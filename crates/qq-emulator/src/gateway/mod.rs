@@ -7,6 +7,7 @@ mod dispatch;
 mod faults;
 mod frames;
 mod identify;
+mod planned;
 mod receive;
 mod resume;
 mod session;
@@ -74,6 +75,8 @@ pub(crate) struct Connection {
     closing: bool,
     /// Set by op 9: the client has been sent away, what it still says is not answered.
     dismissed: bool,
+    /// An event that a fault sends after the next one.
+    held_back: Option<Utf8Bytes>,
     notify: Arc<Notify>,
 }
 
@@ -88,6 +91,12 @@ pub(crate) enum Outgoing {
     CloseAfter(Millis, Close),
     /// Reset the TCP connection.
     Drop,
+    /// Send a text frame after a pause; other frames may overtake it.
+    Late(Millis, Utf8Bytes),
+    /// Send nothing for a while.
+    Stall(Millis),
+    /// Neither send nor read any more, and leave TCP open.
+    Blackhole,
 }
 
 /// A close code with its reason.
@@ -169,6 +178,7 @@ impl Gateway {
                 outgoing: VecDeque::new(),
                 closing: false,
                 dismissed: false,
+                held_back: None,
                 notify: Arc::clone(&notify),
             },
         );

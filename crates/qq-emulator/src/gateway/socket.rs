@@ -10,11 +10,12 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
-use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
 use super::receive::{Received, actor, receive, refuse};
 use super::supervision::Supervision;
-use super::{Close, Outgoing, frames};
+use super::{Close, Outgoing, frames, planned};
+use crate::clock::Millis;
 use crate::platform::{FOREVER, Platform};
 use crate::violations::Finding;
 
@@ -39,6 +40,8 @@ enum End {
     Close(Close, Duration),
     /// Reset.
     Reset,
+    /// Fall silent.
+    Blackhole,
 }
 
 /// Serves a connection until it ends.
@@ -65,6 +68,8 @@ pub(super) async fn serve(platform: &Platform, stream: TcpStream, early: Bytes, 
         number,
         supervision,
         close_at: None,
+        stalled: None,
+        late: Vec::new(),
     }
     .run(&mut socket, &notify)
     .await;
@@ -73,7 +78,7 @@ pub(super) async fn serve(platform: &Platform, stream: TcpStream, early: Bytes, 
         let now = state.clock.now();
         state.gateway.disconnect(number, now);
     });
-    finish(socket, end).await;
+    finish(platform, socket, end).await;
 }
 
 struct Task<'a> {
@@ -81,24 +86,21 @@ struct Task<'a> {
     number: u64,
     supervision: Supervision,
     close_at: Option<(Instant, Close)>,
+    /// What is sent once a stall is over.
+    stalled: Option<(Instant, Vec<Outgoing>)>,
+    /// Frames that others may overtake.
+    late: Vec<(Instant, Utf8Bytes)>,
 }
 
 impl Task<'_> {
     async fn run(&mut self, socket: &mut Socket, notify: &tokio::sync::Notify) -> End {
         let mut stopping = self.platform.stopping();
         loop {
-            let outgoing = self
-                .platform
-                .update_quietly(|state| state.gateway.take_outgoing(self.number, BATCH));
-            let more = outgoing.len() == BATCH;
+            let (outgoing, more) = self.take();
             if let ControlFlow::Break(end) = self.send(socket, outgoing).await {
                 return end;
             }
-            let deadline = self
-                .close_at
-                .map_or(self.supervision.deadline(), |(at, _)| {
-                    at.min(self.supervision.deadline())
-                });
+            let deadline = self.deadline();
             tokio::select! {
                 biased;
                 () = stopping.requested() => {
@@ -116,12 +118,48 @@ impl Task<'_> {
         }
     }
 
+    /// What is to be sent now, and whether there is more.
+    fn take(&mut self) -> (Vec<Outgoing>, bool) {
+        let now = Instant::now();
+        let mut outgoing: Vec<Outgoing> = self
+            .late
+            .extract_if(.., |(at, _)| *at <= now)
+            .map(|(_, text)| Outgoing::Text(text))
+            .collect();
+        if let Some((_, rest)) = self.stalled.take_if(|(at, _)| *at <= now) {
+            outgoing.extend(rest);
+            return (outgoing, true);
+        }
+        if self.stalled.is_some() {
+            return (outgoing, false);
+        }
+        let (taken, more) = self.platform.update_quietly(|state| {
+            let taken = state.gateway.take_outgoing(self.number, BATCH);
+            let more = taken.len() == BATCH;
+            (planned::play(state, self.number, taken), more)
+        });
+        outgoing.extend(taken);
+        (outgoing, more)
+    }
+
+    /// When there is something to be done even if nobody says a word.
+    fn deadline(&self) -> Instant {
+        let close = self.close_at.iter().map(|(at, _)| *at);
+        let stalled = self.stalled.iter().map(|(at, _)| *at);
+        let late = self.late.iter().map(|(at, _)| *at);
+        close
+            .chain(stalled)
+            .chain(late)
+            .fold(self.supervision.deadline(), Instant::min)
+    }
+
     async fn send(&mut self, socket: &mut Socket, outgoing: Vec<Outgoing>) -> ControlFlow<End> {
         if outgoing.is_empty() {
             return ControlFlow::Continue(());
         }
-        for outgoing in outgoing {
-            match outgoing {
+        let mut outgoing = outgoing.into_iter();
+        while let Some(next) = outgoing.next() {
+            match next {
                 Outgoing::Text(text) => {
                     match timeout(WRITE_DEADLINE, socket.feed(Message::Text(text))).await {
                         Ok(Ok(())) => {}
@@ -132,10 +170,15 @@ impl Task<'_> {
                     return ControlFlow::Break(End::Close(close, CLOSE_DEADLINE));
                 }
                 Outgoing::CloseAfter(pause, close) => {
-                    let pause = Duration::from_millis(pause).min(FOREVER);
-                    self.close_at = Some((Instant::now() + pause, close));
+                    self.close_at = Some((after(pause), close));
                 }
                 Outgoing::Drop => return ControlFlow::Break(End::Reset),
+                Outgoing::Blackhole => return ControlFlow::Break(End::Blackhole),
+                Outgoing::Late(pause, text) => self.late.push((after(pause), text)),
+                Outgoing::Stall(pause) => {
+                    self.stalled = Some((after(pause), outgoing.collect()));
+                    break;
+                }
             }
         }
         match timeout(WRITE_DEADLINE, socket.flush()).await {
@@ -244,8 +287,21 @@ fn is_breach(error: &tokio_tungstenite::tungstenite::error::ProtocolError) -> bo
     )
 }
 
-async fn finish(mut socket: Socket, end: End) {
+fn after(pause: Millis) -> Instant {
+    Instant::now() + Duration::from_millis(pause).min(FOREVER)
+}
+
+async fn finish(platform: &Platform, mut socket: Socket, end: End) {
     match end {
+        End::Blackhole => {
+            // What the peer sends vanishes until it gives up; how it does so matters to nobody.
+            let mut stopping = platform.stopping();
+            let mut nowhere = tokio::io::sink();
+            tokio::select! {
+                () = stopping.requested() => {}
+                _ = tokio::io::copy(socket.get_mut(), &mut nowhere) => {}
+            }
+        }
         End::Reset => {
             // With lingering off, closing the socket sends RST instead of FIN.
             let _ = socket.get_ref().set_zero_linger();

@@ -4,6 +4,7 @@ mod auth;
 mod body;
 mod content;
 mod error;
+mod faulted;
 mod gateway;
 mod messages;
 mod multipart;
@@ -33,6 +34,7 @@ use crate::tables::Route;
 use crate::violations::Finding;
 use body::Received;
 use error::Refusal;
+pub(crate) use faulted::{refuse_unserved, route_of};
 use router::Matched;
 
 /// The largest body a client may send.

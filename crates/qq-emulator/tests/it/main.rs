@@ -17,6 +17,7 @@ mod garbage;
 mod heartbeat;
 mod identify;
 mod live;
+mod plan;
 mod replies;
 mod rest;
 mod resume;
