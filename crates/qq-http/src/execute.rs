@@ -69,6 +69,8 @@ struct Run<'a> {
 #[derive(Clone, Copy)]
 enum Stage {
     Token,
+    /// For its turn among the calls that are limited together.
+    Turn,
     Exchange,
     Waiting,
 }
@@ -94,10 +96,17 @@ impl Run<'_> {
                     continue;
                 }
             };
+            self.stage = Stage::Turn;
+            let mut permit = match client.limiter.permit(self.request, self.deadline).await {
+                Ok(permit) => permit,
+                // A request was made, and its failure says more.
+                Err(error) => return Err(self.last.take().unwrap_or(error)),
+            };
             let mut request = client.prepare(self.request)?;
             request.headers_mut().insert(AUTHORIZATION, authorization);
             self.made += 1;
             self.stage = Stage::Exchange;
+            permit.send();
             let exchange = client.transport.exchange(request, &mut self.progress);
             let answer = match renewal {
                 None => exchange.await,
@@ -106,7 +115,9 @@ impl Run<'_> {
                     beside(async { drop(client.tokens.follow(flight).await) }, exchange).await
                 }
             };
-            let error = match answer.and_then(|answer| self.judge(answer, &token)) {
+            let outcome = answer.and_then(|answer| self.judge(answer, &token));
+            permit.end(outcome.as_ref().err());
+            let error = match outcome {
                 Ok(response) => return Ok(response),
                 Err(error) => error,
             };
@@ -212,7 +223,11 @@ impl Run<'_> {
     fn timed_out(&self) -> Error {
         match (self.stage, &self.last) {
             (Stage::Exchange, _) => self.progress.timed_out(),
-            (Stage::Waiting, Some(error)) => error.clone(),
+            (Stage::Waiting | Stage::Turn, Some(error)) => error.clone(),
+            (Stage::Turn, None) => Error::too_early(
+                "its turn did not come before its deadline",
+                Some(self.client.limiter.wait_for(self.request)),
+            ),
             _ => match self.client.tokens.last_failure() {
                 Some(cause) => Error::timed_out(
                     Reach::Unsent,

@@ -20,6 +20,7 @@
 //! * [`Error`]: kind, status, code, trace id, route and advice; [`Sent`]: what became of a message.
 //! * [`TokenManager`]: access tokens, fetched once for all callers and renewed in time.
 //! * [`RetryPolicy`]: repeats that never show a message twice. [`Route`]: the table of calls.
+//! * [`Limits`]: the platform's rate limits, kept before it has to refuse; on by default.
 //!
 //! Each call ends before its deadline, whatever the server does. Secrets and tokens never show in errors, logs or
 //! `Debug`, and go to the hosts of the [`Environment`](qq_model::Environment) only.
@@ -33,6 +34,7 @@
 mod client;
 mod error;
 mod execute;
+mod limit;
 mod request;
 mod response;
 mod retry;
@@ -49,6 +51,9 @@ pub use qq_model::Advice;
 
 pub use self::client::{BuildError, HttpClient, HttpClientBuilder};
 pub use self::error::{Error, ErrorKind};
+pub use self::limit::{
+    Certification, Counted, Limit, LimitMode, LimitScope, Limiter, LimiterStats, Limits,
+};
 pub use self::request::{Call, CallFuture, RawCall, Request, SendMessage};
 pub use self::response::Response;
 pub use self::retry::RetryPolicy;

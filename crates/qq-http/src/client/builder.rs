@@ -12,6 +12,7 @@ use qq_model::{Environment, Token};
 use qq_transport::{Connect, Tcp, Tls};
 
 use super::{Base, HttpClient, Inner};
+use crate::limit::{Limiter, Limits};
 use crate::retry::RetryPolicy;
 use crate::token::{Fetcher, TokenManager};
 use crate::transport::Transport;
@@ -50,6 +51,7 @@ pub struct HttpClientBuilder {
     environment: Environment,
     timeout: Duration,
     retry: RetryPolicy,
+    limits: Limits,
     connect: Arc<dyn Connect>,
     tls: Tls,
     user_agent: Option<String>,
@@ -63,6 +65,7 @@ impl HttpClientBuilder {
             environment: Environment::production(),
             timeout: DEFAULT_TIMEOUT,
             retry: RetryPolicy::default(),
+            limits: Limits::default(),
             connect: Arc::new(Tcp),
             tls: Tls::new(),
             user_agent: None,
@@ -87,6 +90,12 @@ impl HttpClientBuilder {
     /// How failed calls are repeated.
     pub fn retry(self, retry: RetryPolicy) -> Self {
         Self { retry, ..self }
+    }
+
+    /// How fast calls are made: by the platform's documented limits for bots that are not verified by default, in
+    /// turn; see [`Limits`].
+    pub fn limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
     }
 
     /// How connections are opened: TCP by default, or a proxy, or a simulated network.
@@ -133,6 +142,9 @@ impl HttpClientBuilder {
                 "it is zero: no call could succeed",
             ));
         }
+        self.limits
+            .validate()
+            .map_err(|error| BuildError::new("limits", error))?;
         let user_agent =
             HeaderValue::from_str(self.user_agent.as_deref().unwrap_or(DEFAULT_USER_AGENT))
                 .map_err(|error| BuildError::new("user_agent", error))?;
@@ -159,6 +171,7 @@ impl HttpClientBuilder {
                 headers,
                 timeout: self.timeout,
                 retry: self.retry,
+                limiter: Limiter::new(self.limits),
                 transport,
                 tokens: Arc::new(TokenManager::new(fetcher)),
             }),
@@ -243,6 +256,8 @@ impl StdError for BuildError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limit::Limit;
+    use crate::route::Route;
 
     fn token() -> Token {
         Token::new("102000000", "canary-secret")
@@ -260,6 +275,15 @@ mod tests {
             (
                 HttpClient::builder(token()).user_agent("a\nb"),
                 "user_agent",
+            ),
+            (
+                HttpClient::builder(token()).limits(Limits::default().with(Limit::new(
+                    "mine",
+                    Route::GetMe,
+                    0,
+                    Duration::from_secs(1),
+                ))),
+                "limits",
             ),
         ] {
             let error = builder.build().unwrap_err();

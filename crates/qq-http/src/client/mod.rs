@@ -20,6 +20,7 @@ use serde_json::Value;
 pub use self::builder::{BuildError, HttpClientBuilder};
 use crate::error::Error;
 use crate::execute;
+use crate::limit::Limiter;
 use crate::request::{Call, RawCall, Request};
 use crate::response::Response;
 use crate::retry::RetryPolicy;
@@ -56,6 +57,7 @@ pub(crate) struct Inner {
     headers: HeaderMap,
     timeout: Duration,
     pub(crate) retry: RetryPolicy,
+    pub(crate) limiter: Limiter,
     pub(crate) transport: Transport,
     pub(crate) tokens: Arc<TokenManager>,
 }
@@ -170,6 +172,12 @@ impl HttpClient {
     #[must_use]
     pub fn access_token(&self) -> Arc<TokenManager> {
         Arc::clone(&self.inner.tokens)
+    }
+
+    /// What is counted of this client's calls, and how long the next one would wait.
+    #[must_use]
+    pub fn limits(&self) -> &Limiter {
+        &self.inner.limiter
     }
 
     /// Where this client's calls go.

@@ -30,7 +30,8 @@ pub enum ErrorKind {
     Network,
     /// The deadline passed; nothing was done by the call.
     Timeout,
-    /// The platform asks to come later: a rate limit, hours in which nothing may be sent, a mute.
+    /// The platform asks to come later: a rate limit, hours in which nothing may be sent, a mute. Or a limit of this
+    /// client ([`Limits`](crate::Limits)) keeps the call back: then there is no status, and nothing was sent.
     RateLimited,
     /// The platform refused the call with a code.
     Api,
@@ -184,7 +185,7 @@ impl Error {
         matches!(self.advice(), Advice::Retry | Advice::RetryAfter)
     }
 
-    /// How long to wait before the next attempt, where the platform said so.
+    /// How long to wait before the next attempt, where the platform or a limit of this client said so.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
@@ -213,6 +214,7 @@ impl Error {
             Some(404 | 405 | 413) => Advice::InvalidRequest,
             Some(429) => Advice::RetryAfter,
             Some(500..) => Advice::Retry,
+            None if self.0.kind == ErrorKind::RateLimited => Advice::RetryAfter,
             _ => Advice::Unknown,
         }
     }
@@ -250,6 +252,13 @@ impl Error {
     pub(crate) fn timed_out(reach: Reach, what: impl Into<Cow<'static, str>>) -> Self {
         let mut error = Self::new(ErrorKind::Timeout, reach, what);
         error.0.is_timeout = true;
+        error
+    }
+
+    /// A call that its limit leaves no room for: it was not made.
+    pub(crate) fn too_early(what: impl Into<Cow<'static, str>>, wait: Option<Duration>) -> Self {
+        let mut error = Self::new(ErrorKind::RateLimited, Reach::Unsent, what);
+        error.0.retry_after = wait;
         error
     }
 

@@ -7,6 +7,7 @@
 )]
 
 mod faults;
+mod limits;
 mod requests;
 mod secrets;
 mod sends;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::support::{LIFETIME, Received, Reply, Server, TokenService};
-use qq_http::{Advice, ErrorKind};
+use qq_http::{Advice, ErrorKind, Limits};
 use qq_model::AccessToken;
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -307,7 +307,7 @@ async fn a_refused_token_is_replaced_once_and_the_call_repeated_once() {
 #[tokio::test(start_paused = true)]
 async fn a_revoked_token_costs_a_thousand_callers_one_fetch() {
     let server = strict();
-    let http = server.client();
+    let http = server.builder().limits(Limits::off()).build().unwrap();
     http.me().await.unwrap();
     server.tokens.revoke();
     let mut calls = JoinSet::new();

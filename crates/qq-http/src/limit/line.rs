@@ -1,0 +1,659 @@
+//! One route: what was used of its limits, and who waits.
+//!
+//! Who waits stands in a lane: one for each peer and kind of request, first come first served. Lanes take turns: each
+//! holds a ticket, the lowest is served first, and a lane that was served gets a new ticket. So a peer with a
+//! thousand waiting requests delays another by one of them. A lane that its own peer's limits keep back is parked and
+//! delays nobody; it keeps its ticket.
+//!
+//! Nobody drives a line but those who wait: each of them wakes at the time at which it expects its turn, and lets
+//! everybody start who can. The first of the line always wakes in time.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::task::Waker;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Counted;
+use super::LimitScope;
+use super::hold::{Block, Hold, Lesson};
+use super::meter::{Meter, Rate};
+use super::peers::{PeerId, Peers};
+
+/// Timers are no finer.
+const TICK: Duration = Duration::from_millis(1);
+/// How many lanes an estimate looks at.
+const LANES_SEEN: usize = 1024;
+
+/// What a request is to the limits: an active message, or anything else.
+pub(super) type Kind = Counted;
+
+/// The limits of one route.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    pub(super) bot: Vec<(Counted, Rate)>,
+    pub(super) peer_rates: Vec<Rate>,
+    /// In the order of `peer_rates`.
+    pub(super) peer_counted: Vec<Counted>,
+}
+
+#[derive(Debug)]
+pub(super) struct Line {
+    plan: Plan,
+    meters: Vec<Meter>,
+    held: [Hold; 2],
+    in_flight: u32,
+    peers: Peers,
+    lanes: HashMap<LaneId, Lane>,
+    /// Lanes that wait for the route's limits, by ticket.
+    queued: [BTreeMap<u64, PeerId>; 2],
+    /// Lanes that wait for their peer's limits, by time and ticket.
+    parked: BTreeMap<(Instant, u64), LaneId>,
+    /// Waiters that may start and do not know it.
+    granted: HashSet<u64>,
+    waiting: usize,
+    max_waiting: usize,
+    /// The last number given to a ticket or a waiter.
+    last: u64,
+    wakes: Vec<Waker>,
+}
+
+pub(super) type LaneId = (PeerId, Kind);
+
+#[derive(Debug)]
+struct Lane {
+    waiters: BTreeMap<u64, Waiter>,
+    ticket: u64,
+    place: Place,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Queued,
+    Parked(Instant),
+    /// Until a request of its peer ends.
+    Probing,
+}
+
+#[derive(Debug)]
+struct Waiter {
+    waker: Option<Waker>,
+    /// When it wakes by itself.
+    armed: Instant,
+}
+
+/// What a new request does.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Entry {
+    /// It starts.
+    Start(Option<PeerId>),
+    /// It stands in this lane under this number.
+    Wait(PeerId, u64),
+    /// It cannot start before, or nobody knows when.
+    Refuse(Option<Instant>),
+}
+
+/// What somebody who waits does next.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    Start,
+    SleepUntil(Instant),
+    Refuse(Option<Instant>),
+}
+
+/// How a request ended that took its place.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ended {
+    /// When it went out, if it did.
+    pub(super) sent: Option<Instant>,
+    pub(super) lesson: Lesson,
+}
+
+impl Ended {
+    pub(super) const fn unsent() -> Self {
+        Self {
+            sent: None,
+            lesson: Lesson::None,
+        }
+    }
+}
+
+impl Line {
+    pub(super) fn new(plan: Plan, max_keys: usize, max_waiting: usize, now: Instant) -> Self {
+        Self {
+            meters: plan
+                .bot
+                .iter()
+                .map(|(_, rate)| Meter::new(rate, now))
+                .collect(),
+            plan,
+            held: [Hold::default(); 2],
+            in_flight: 0,
+            peers: Peers::new(max_keys),
+            lanes: HashMap::new(),
+            queued: [BTreeMap::new(), BTreeMap::new()],
+            parked: BTreeMap::new(),
+            granted: HashSet::new(),
+            waiting: 0,
+            max_waiting,
+            last: 0,
+            wakes: Vec::new(),
+        }
+    }
+
+    /// Whether a request's kind makes a difference.
+    pub(super) fn tells_kinds_apart(&self) -> bool {
+        let bot = self.plan.bot.iter().map(|(counted, _)| counted);
+        bot.chain(&self.plan.peer_counted)
+            .any(|counted| *counted == Counted::Active)
+    }
+
+    /// Whom to wake once the line is unlocked.
+    pub(super) fn take_wakes(&mut self) -> Vec<Waker> {
+        std::mem::take(&mut self.wakes)
+    }
+
+    pub(super) fn counts(&self) -> (usize, usize, u32) {
+        (self.peers.len(), self.waiting, self.in_flight)
+    }
+
+    /// A request comes that must start before `deadline`, or now.
+    pub(super) fn enter(
+        &mut self,
+        key: &str,
+        kind: Kind,
+        deadline: Option<Instant>,
+        now: Instant,
+    ) -> Entry {
+        self.advance(now);
+        let is_counted = self
+            .plan
+            .peer_counted
+            .iter()
+            .any(|counted| applies(*counted, kind));
+        let mut peer = if is_counted {
+            Some(self.peers.find_or_add(key, &self.plan.peer_rates, now))
+        } else {
+            self.peers.find(key)
+        };
+        let has_lane = peer.is_some_and(|peer| self.lanes.contains_key(&(peer, kind)));
+        if !has_lane
+            && self.queued[kind as usize].is_empty()
+            && self.route_block(kind, now).is_none()
+            && peer.is_none_or(|peer| self.peer_block(peer, kind, now).is_none())
+        {
+            self.start(peer, kind);
+            return Entry::Start(peer);
+        }
+        let expected = self.expected(peer, kind, None, now);
+        let Some(deadline) = deadline.filter(|_| self.waiting < self.max_waiting) else {
+            return Entry::Refuse(expected);
+        };
+        if expected.is_some_and(|expected| expected >= deadline) {
+            return Entry::Refuse(expected);
+        }
+        let peer =
+            *peer.get_or_insert_with(|| self.peers.find_or_add(key, &self.plan.peer_rates, now));
+        self.last += 1;
+        let (number, waiter) = (
+            self.last,
+            Waiter {
+                waker: None,
+                armed: now,
+            },
+        );
+        self.waiting += 1;
+        if let Some(lane) = self.lanes.get_mut(&(peer, kind)) {
+            lane.waiters.insert(number, waiter);
+        } else {
+            let lane = Lane {
+                waiters: BTreeMap::from([(number, waiter)]),
+                ticket: number,
+                place: Place::Queued,
+            };
+            self.lanes.insert((peer, kind), lane);
+            self.queued[kind as usize].insert(number, peer);
+            if let Some(peer) = self.peers.get_mut(peer) {
+                peer.lanes += 1;
+            }
+        }
+        Entry::Wait(peer, number)
+    }
+
+    /// What the waiter does next; `waker` wakes it before the time when something changed.
+    pub(super) fn turn(
+        &mut self,
+        lane: LaneId,
+        number: u64,
+        deadline: Instant,
+        waker: &Waker,
+        now: Instant,
+    ) -> Turn {
+        self.advance(now);
+        if self.granted.remove(&number) {
+            return Turn::Start;
+        }
+        let expected = self.expected(Some(lane.0), lane.1, Some(number), now);
+        if now >= deadline || expected.is_some_and(|expected| expected >= deadline) {
+            self.remove(lane, number, now);
+            return Turn::Refuse(expected);
+        }
+        // Without a time it waits for the answer to somebody else's request.
+        let armed = expected
+            .map_or(deadline, |expected| expected.max(now + TICK))
+            .min(deadline);
+        let waiter = self
+            .lanes
+            .get_mut(&lane)
+            .and_then(|lane| lane.waiters.get_mut(&number));
+        if let Some(waiter) = waiter {
+            waiter.armed = armed;
+            match &mut waiter.waker {
+                Some(own) => own.clone_from(waker),
+                none => *none = Some(waker.clone()),
+            }
+        }
+        Turn::SleepUntil(armed)
+    }
+
+    /// A waiter goes away. If it could have started, somebody else can.
+    pub(super) fn leave(&mut self, lane: LaneId, number: u64, now: Instant) {
+        if self.granted.remove(&number) {
+            self.end(Some(lane.0), "", lane.1, Ended::unsent(), now);
+        } else {
+            self.remove(lane, number, now);
+        }
+    }
+
+    /// A request that may have started ends.
+    pub(super) fn end(
+        &mut self,
+        peer: Option<PeerId>,
+        key: &str,
+        kind: Kind,
+        ended: Ended,
+        now: Instant,
+    ) {
+        let was_sent = ended.sent.is_some();
+        self.in_flight = self.in_flight.saturating_sub(1);
+        for (meter, (counted, rate)) in self.meters.iter_mut().zip(&self.plan.bot) {
+            if applies(*counted, kind) {
+                meter.expire(rate, now);
+                meter.end(rate, was_sent, now);
+            }
+        }
+        if let Some(peer) = peer.and_then(|peer| self.peers.get_mut(peer)) {
+            peer.in_flight = peer.in_flight.saturating_sub(1);
+            let rules = self.plan.peer_counted.iter().zip(&self.plan.peer_rates);
+            for (meter, (counted, rate)) in peer.meters.iter_mut().zip(rules) {
+                if applies(*counted, kind) {
+                    meter.expire(rate, now);
+                    meter.end(rate, was_sent, now);
+                }
+            }
+        }
+        if let Some(sent) = ended.sent {
+            self.learn(peer, key, kind, sent, ended.lesson, now);
+        }
+        if self.waiting > 0 {
+            if let Some(peer) = peer {
+                self.requeue((peer, Counted::All));
+                self.requeue((peer, Counted::Active));
+            }
+            self.advance(now);
+        }
+    }
+
+    /// When a request that comes now could start; `None` when nobody knows.
+    pub(super) fn expected_now(&mut self, key: &str, kind: Kind, now: Instant) -> Option<Instant> {
+        self.advance(now);
+        let peer = self.peers.find(key);
+        self.expected(peer, kind, None, now)
+    }
+
+    fn learn(
+        &mut self,
+        peer: Option<PeerId>,
+        key: &str,
+        kind: Kind,
+        sent: Instant,
+        lesson: Lesson,
+        now: Instant,
+    ) {
+        match lesson {
+            Lesson::None => {}
+            Lesson::Welcome => {
+                let peer = peer.and_then(|peer| self.peers.get_mut(peer));
+                let holds = peer.and_then(|peer| peer.held.as_deref_mut());
+                for held in [Some(&mut self.held), holds].into_iter().flatten() {
+                    held[Counted::All as usize].welcome(sent);
+                    if kind == Counted::Active {
+                        held[Counted::Active as usize].welcome(sent);
+                    }
+                }
+            }
+            Lesson::Refused(refusal) => {
+                // What counts active messages cannot have refused another one.
+                let counted = if kind == Counted::All {
+                    kind
+                } else {
+                    refusal.counted
+                };
+                let peer = match refusal.scope {
+                    LimitScope::Bot => None,
+                    LimitScope::Peer => Some(peer.unwrap_or_else(|| {
+                        self.peers.find_or_add(key, &self.plan.peer_rates, now)
+                    })),
+                };
+                let held = match peer.and_then(|peer| self.peers.get_mut(peer)) {
+                    Some(peer) => &mut **peer.held.get_or_insert_default(),
+                    None => &mut self.held,
+                };
+                held[counted as usize].refused(&refusal, sent, now);
+                // Those whose turn would come too late now should say so at once.
+                let waiters = self
+                    .lanes
+                    .values_mut()
+                    .flat_map(|lane| lane.waiters.values_mut());
+                self.wakes
+                    .extend(waiters.filter_map(|waiter| waiter.waker.take()));
+            }
+        }
+    }
+
+    /// Lets everybody start who can.
+    fn advance(&mut self, now: Instant) {
+        for (meter, (_, rate)) in self.meters.iter_mut().zip(&self.plan.bot) {
+            meter.expire(rate, now);
+        }
+        if self.waiting == 0 {
+            return;
+        }
+        while let Some(first) = self
+            .parked
+            .first_entry()
+            .filter(|first| first.key().0 <= now)
+        {
+            let lane = first.remove();
+            self.queue(lane);
+        }
+        while let Some(lane) = self.first_of_line(now) {
+            if let Some(block) = self.peer_block(lane.0, lane.1, now) {
+                self.park(lane, block, now);
+            } else {
+                self.serve(lane);
+            }
+        }
+        for kind in [Counted::All, Counted::Active] {
+            if let Some(Block::Until(time)) = self.route_block(kind, now)
+                && let Some(lane) = self.first_queued(kind, now)
+            {
+                self.wake_first(lane, time, now);
+            }
+        }
+    }
+
+    /// The first lane in the queue that only the route keeps back; those before it are parked.
+    fn first_queued(&mut self, kind: Kind, now: Instant) -> Option<LaneId> {
+        loop {
+            let first = self.queued[kind as usize].first_entry()?;
+            let lane = (*first.get(), kind);
+            let Some(block) = self.peer_block(lane.0, kind, now) else {
+                return Some(lane);
+            };
+            self.queued[kind as usize].pop_first();
+            self.park(lane, block, now);
+        }
+    }
+
+    /// Takes the lane out of the queue whose turn it is.
+    fn first_of_line(&mut self, now: Instant) -> Option<LaneId> {
+        let first = |kind: Kind| {
+            let (&ticket, &peer) = self.queued[kind as usize].first_key_value()?;
+            self.route_block(kind, now)
+                .is_none()
+                .then_some((ticket, (peer, kind)))
+        };
+        let (ticket, lane) = [first(Counted::All), first(Counted::Active)]
+            .into_iter()
+            .flatten()
+            .min_by_key(|(ticket, _)| *ticket)?;
+        self.queued[lane.1 as usize].remove(&ticket);
+        Some(lane)
+    }
+
+    /// Lets the first of a lane start that was taken out of the queue.
+    fn serve(&mut self, id: LaneId) {
+        let Some(lane) = self.lanes.get_mut(&id) else {
+            return;
+        };
+        if let Some((number, waiter)) = lane.waiters.pop_first() {
+            self.granted.insert(number);
+            self.wakes.extend(waiter.waker);
+            self.waiting -= 1;
+        }
+        if lane.waiters.is_empty() {
+            self.close(id);
+        } else {
+            self.last += 1;
+            lane.ticket = self.last;
+            self.queue(id);
+        }
+        self.start(Some(id.0), id.1);
+    }
+
+    fn start(&mut self, peer: Option<PeerId>, kind: Kind) {
+        self.in_flight += 1;
+        for (meter, (counted, _)) in self.meters.iter_mut().zip(&self.plan.bot) {
+            if applies(*counted, kind) {
+                meter.start();
+            }
+        }
+        if let Some(peer) = peer.and_then(|peer| self.peers.get_mut(peer)) {
+            peer.in_flight += 1;
+            for (meter, counted) in peer.meters.iter_mut().zip(&self.plan.peer_counted) {
+                if applies(*counted, kind) {
+                    meter.start();
+                }
+            }
+        }
+    }
+
+    /// Takes a waiter out; those behind it may be earlier now.
+    fn remove(&mut self, id: LaneId, number: u64, now: Instant) {
+        let Some(lane) = self.lanes.get_mut(&id) else {
+            return;
+        };
+        if lane.waiters.remove(&number).is_none() {
+            return;
+        }
+        self.waiting -= 1;
+        if lane.waiters.is_empty() {
+            match lane.place {
+                Place::Queued => {
+                    self.queued[id.1 as usize].remove(&lane.ticket);
+                }
+                Place::Parked(time) => {
+                    self.parked.remove(&(time, lane.ticket));
+                }
+                Place::Probing => {}
+            }
+            self.close(id);
+        } else if let Place::Parked(time) = lane.place {
+            self.wake_first(id, time, now);
+        }
+        self.advance(now);
+    }
+
+    fn close(&mut self, id: LaneId) {
+        self.lanes.remove(&id);
+        if let Some(peer) = self.peers.get_mut(id.0) {
+            peer.lanes -= 1;
+        }
+    }
+
+    /// Puts a lane back into the queue, at its old place.
+    fn requeue(&mut self, id: LaneId) {
+        let Some(lane) = self.lanes.get(&id) else {
+            return;
+        };
+        match lane.place {
+            Place::Queued => return,
+            Place::Parked(time) => {
+                self.parked.remove(&(time, lane.ticket));
+            }
+            Place::Probing => {}
+        }
+        self.queue(id);
+    }
+
+    fn queue(&mut self, id: LaneId) {
+        if let Some(lane) = self.lanes.get_mut(&id) {
+            lane.place = Place::Queued;
+            self.queued[id.1 as usize].insert(lane.ticket, id.0);
+        }
+    }
+
+    /// Takes note that its peer keeps a lane back that was taken out of the queue.
+    fn park(&mut self, id: LaneId, block: Block, now: Instant) {
+        let Some(lane) = self.lanes.get_mut(&id) else {
+            return;
+        };
+        match block {
+            Block::Probe => lane.place = Place::Probing,
+            Block::Until(time) => {
+                lane.place = Place::Parked(time);
+                self.parked.insert((time, lane.ticket), id);
+                self.wake_first(id, time, now);
+            }
+        }
+    }
+
+    /// Wakes the first of a lane if it sleeps longer than that, and longer than timers can tell.
+    fn wake_first(&mut self, id: LaneId, time: Instant, now: Instant) {
+        let first = self
+            .lanes
+            .get_mut(&id)
+            .and_then(|lane| lane.waiters.first_entry());
+        if let Some(mut first) = first
+            && first.get().armed > time.max(now + TICK)
+        {
+            self.wakes.extend(first.get_mut().waker.take());
+        }
+    }
+
+    /// What of the route keeps a request from starting.
+    fn route_block(&self, kind: Kind, now: Instant) -> Option<Block> {
+        let meters = self.meters.iter().zip(&self.plan.bot);
+        let meters = meters
+            .filter(|(_, (counted, _))| applies(*counted, kind))
+            .filter_map(|(meter, (_, rate))| until(meter.nth(rate, 1, now), now));
+        latest(meters.chain(blocks(&self.held, kind, self.in_flight, now)))
+    }
+
+    /// What of its peer keeps a request from starting.
+    fn peer_block(&self, peer: PeerId, kind: Kind, now: Instant) -> Option<Block> {
+        let peer = self.peers.get(peer)?;
+        let rules = self.plan.peer_counted.iter().zip(&self.plan.peer_rates);
+        let meters = peer.meters.iter().zip(rules);
+        let meters = meters
+            .filter(|(_, (counted, _))| applies(**counted, kind))
+            .filter_map(|(meter, (_, rate))| until(meter.nth(rate, 1, now), now));
+        let held = peer
+            .held
+            .iter()
+            .flat_map(|held| blocks(held, kind, peer.in_flight, now));
+        latest(meters.chain(held))
+    }
+
+    /// When a request could start, if everything in flight were answered now; `None` when an answer decides it.
+    /// `number` is that of a waiter, or none for a request that would come now.
+    fn expected(
+        &self,
+        peer: Option<PeerId>,
+        kind: Kind,
+        number: Option<u64>,
+        now: Instant,
+    ) -> Option<Instant> {
+        let id = peer.map(|peer| (peer, kind));
+        let own = id.and_then(|id| self.lanes.get(&id));
+        let before = own.map_or(0, |lane| match number {
+            Some(number) => lane.waiters.range(..number).count(),
+            None => lane.waiters.len(),
+        });
+        // Each other lane is served once between two of this one, and once before if its ticket is lower.
+        let ticket = own.map_or(u64::MAX, |lane| lane.ticket);
+        let others = self.queued[kind as usize]
+            .iter()
+            .take(LANES_SEEN)
+            .filter(|(_, other)| Some(**other) != peer)
+            .filter_map(|(other, peer)| {
+                let turns = before + usize::from(*other < ticket);
+                Some(self.lanes.get(&(*peer, kind))?.waiters.len().min(turns))
+            });
+        let nth_of_route = at_least_one(before + others.sum::<usize>());
+        let nth_of_peer = at_least_one(before);
+
+        let meters = self.meters.iter().zip(&self.plan.bot);
+        let mut times: Vec<Instant> = meters
+            .filter(|(_, (counted, _))| applies(*counted, kind))
+            .map(|(meter, (_, rate))| meter.nth(rate, nth_of_route, now))
+            .collect();
+        let mut held: Vec<Block> = blocks(&self.held, kind, self.in_flight, now).collect();
+        if let Some(peer) = peer.and_then(|peer| self.peers.get(peer)) {
+            let rules = self.plan.peer_counted.iter().zip(&self.plan.peer_rates);
+            let meters = peer.meters.iter().zip(rules);
+            let meters = meters.filter(|(_, (counted, _))| applies(**counted, kind));
+            times.extend(meters.map(|(meter, (_, rate))| meter.nth(rate, nth_of_peer, now)));
+            let blocks = peer
+                .held
+                .iter()
+                .flat_map(|held| blocks(held, kind, peer.in_flight, now));
+            held.extend(blocks);
+        }
+        for block in held {
+            match block {
+                Block::Until(time) => times.push(time),
+                Block::Probe => return None,
+            }
+        }
+        Some(times.into_iter().max().unwrap_or(now))
+    }
+}
+
+/// Whether a limit counts a kind of request.
+fn applies(counted: Counted, kind: Kind) -> bool {
+    counted == Counted::All || kind == Counted::Active
+}
+
+fn blocks(
+    held: &[Hold; 2],
+    kind: Kind,
+    in_flight: u32,
+    now: Instant,
+) -> impl Iterator<Item = Block> {
+    let kinds: &[Counted] = match kind {
+        Counted::All => &[Counted::All],
+        Counted::Active => &[Counted::All, Counted::Active],
+    };
+    kinds
+        .iter()
+        .filter_map(move |kind| held[*kind as usize].block(in_flight, now))
+}
+
+fn until(time: Instant, now: Instant) -> Option<Block> {
+    (time > now).then_some(Block::Until(time))
+}
+
+/// The one that ends last; one whose end nobody knows comes after all others.
+fn latest(blocks: impl Iterator<Item = Block>) -> Option<Block> {
+    blocks.max_by_key(|block| match block {
+        Block::Until(time) => (false, Some(*time)),
+        Block::Probe => (true, None),
+    })
+}
+
+/// A rank as a number from 1.
+fn at_least_one(before: usize) -> u32 {
+    u32::try_from(before).unwrap_or(u32::MAX - 1) + 1
+}

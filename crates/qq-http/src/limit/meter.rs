@@ -1,0 +1,275 @@
+//! One counter of the platform, seen from here.
+//!
+//! The platform counts a request when it arrives, which is some time between its start and its answer. A request
+//! therefore takes its place when it starts, and the time after which the place is free again begins with the
+//! answer. Whatever the network's delays, the platform never counts more than is allowed, whether its windows
+//! slide or are fixed.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Windows for more requests than this are kept in so many steps, each of which ends late rather than early.
+const STEPS: u32 = 64;
+
+/// So many requests in so long.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rate {
+    pub(super) requests: u32,
+    pub(super) per: Duration,
+    /// A bucket that holds this many and is refilled steadily, in place of a window.
+    pub(super) burst: Option<u32>,
+}
+
+impl Rate {
+    /// How many may start at once when none did before.
+    pub(super) fn most(&self) -> u32 {
+        self.burst.unwrap_or(self.requests)
+    }
+
+    fn step(&self) -> Duration {
+        self.per / STEPS
+    }
+
+    /// The time in which a bucket gets one back.
+    fn interval(&self) -> Duration {
+        self.per / self.requests
+    }
+}
+
+/// What was used of a [`Rate`].
+#[derive(Debug)]
+pub(super) struct Meter {
+    /// Requests that were started and not answered.
+    in_flight: u32,
+    used: Used,
+}
+
+#[derive(Debug)]
+enum Used {
+    /// Answered requests whose window is not over, oldest first, and their sum.
+    Window { steps: VecDeque<Step>, sum: u32 },
+    /// When the bucket will be full again.
+    Bucket { full_at: Instant },
+}
+
+#[derive(Debug)]
+struct Step {
+    end: Instant,
+    count: u32,
+}
+
+impl Meter {
+    pub(super) fn new(rate: &Rate, now: Instant) -> Self {
+        Self {
+            in_flight: 0,
+            used: match rate.burst {
+                None => Used::Window {
+                    steps: VecDeque::new(),
+                    sum: 0,
+                },
+                Some(_) => Used::Bucket { full_at: now },
+            },
+        }
+    }
+
+    /// A request starts.
+    pub(super) fn start(&mut self) {
+        self.in_flight += 1;
+    }
+
+    /// A request that started ends; `was_sent` says whether the platform may have seen it.
+    pub(super) fn end(&mut self, rate: &Rate, was_sent: bool, now: Instant) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        if !was_sent {
+            return;
+        }
+        match &mut self.used {
+            Used::Bucket { full_at } => *full_at = (*full_at).max(now) + rate.interval(),
+            Used::Window { steps, sum } => {
+                *sum += 1;
+                match steps.back_mut() {
+                    Some(last) if now <= last.end => last.count += 1,
+                    _ => {
+                        let is_coarse = rate.requests > STEPS;
+                        let end = now
+                            + if is_coarse {
+                                rate.step()
+                            } else {
+                                Duration::ZERO
+                            };
+                        // Most meters of single conversations keep one or two steps: grow from one.
+                        if steps.len() == steps.capacity() {
+                            steps.reserve_exact(steps.len().max(1));
+                        }
+                        steps.push_back(Step { end, count: 1 });
+                    }
+                }
+            }
+        }
+    }
+
+    /// Forgets what is over.
+    pub(super) fn expire(&mut self, rate: &Rate, now: Instant) {
+        if let Used::Window { steps, sum } = &mut self.used {
+            while let Some(step) = steps.front().filter(|step| step.end + rate.per <= now) {
+                *sum -= step.count;
+                steps.pop_front();
+            }
+        }
+    }
+
+    /// When the `n`th request from now may start, if those in flight were answered now; `n` counts from 1.
+    pub(super) fn nth(&self, rate: &Rate, n: u32, now: Instant) -> Instant {
+        match &self.used {
+            Used::Bucket { full_at } => {
+                let taken = self.in_flight.saturating_add(n);
+                let until = (*full_at).max(now) + rate.interval().saturating_mul(taken);
+                // A bucket that is never empty by then.
+                until
+                    .checked_sub(rate.interval() * rate.most())
+                    .map_or(now, |start| start.max(now))
+            }
+            Used::Window { steps, sum } => {
+                let (rounds, rest) = ((n - 1) / rate.requests, (n - 1) % rate.requests);
+                let is_over = |step: &&Step| step.end + rate.per <= now;
+                let over: u32 = steps
+                    .iter()
+                    .take_while(is_over)
+                    .map(|step| step.count)
+                    .sum();
+                let occupied = (sum - over).saturating_add(self.in_flight);
+                let free = rate.requests.saturating_sub(occupied);
+                let first = if rest < free {
+                    now
+                } else {
+                    let mut left = rest - free + 1;
+                    steps
+                        .iter()
+                        .skip_while(is_over)
+                        .find(|step| {
+                            let is_it = left <= step.count;
+                            left = left.saturating_sub(step.count);
+                            is_it
+                        })
+                        .map_or(now + rate.per, |step| step.end + rate.per)
+                };
+                first + rate.per.saturating_mul(rounds)
+            }
+        }
+    }
+
+    /// Whether nothing would be lost by forgetting it.
+    pub(super) fn is_idle(&self, now: Instant) -> bool {
+        self.in_flight == 0
+            && match &self.used {
+                Used::Window { sum, .. } => *sum == 0,
+                Used::Bucket { full_at } => *full_at <= now,
+            }
+    }
+
+    /// How much of it is used, in thousandths.
+    pub(super) fn fullness(&self, rate: &Rate, now: Instant) -> u32 {
+        let used = match &self.used {
+            Used::Window { sum, .. } => u128::from(*sum) * 1000 / u128::from(rate.requests),
+            Used::Bucket { full_at } => {
+                let owed = full_at.saturating_duration_since(now).as_nanos();
+                owed * 1000 / (rate.interval() * rate.most()).as_nanos().max(1)
+            }
+        };
+        u32::try_from(used).unwrap_or(u32::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn rate(requests: u32, burst: Option<u32>) -> Rate {
+        Rate {
+            requests,
+            per: SECOND,
+            burst,
+        }
+    }
+
+    fn used(rate: &Rate, at: &[Instant]) -> Meter {
+        let mut meter = Meter::new(rate, at[0]);
+        for &now in at {
+            meter.start();
+            meter.end(rate, true, now);
+        }
+        meter
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_window_counts_from_the_answer() {
+        let (rate, now) = (rate(2, None), Instant::now());
+        let mut meter = Meter::new(&rate, now);
+        meter.start();
+        assert_eq!(meter.nth(&rate, 1, now), now);
+        meter.start();
+        assert_eq!(meter.nth(&rate, 1, now), now + SECOND);
+        let later = now + SECOND * 3;
+        meter.end(&rate, true, later);
+        assert_eq!(meter.nth(&rate, 1, later), later + SECOND);
+        meter.end(&rate, false, later);
+        assert_eq!(
+            meter.nth(&rate, 1, later),
+            later,
+            "what was not sent is given back"
+        );
+        meter.expire(&rate, later + SECOND);
+        assert!(meter.is_idle(later + SECOND));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_nth_start_is_known() {
+        let (rate, now) = (rate(2, None), Instant::now());
+        let meter = used(&rate, &[now, now + SECOND / 2]);
+        let starts: Vec<Duration> = (1..=5)
+            .map(|n| meter.nth(&rate, n, now + SECOND / 2) - now)
+            .collect();
+        let half = SECOND / 2;
+        assert_eq!(starts, [half * 2, half * 3, half * 4, half * 5, half * 6]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_bucket_bursts_and_refills() {
+        let (rate, now) = (rate(2, Some(10)), Instant::now());
+        let meter = used(&rate, &[now; 9]);
+        assert_eq!(meter.nth(&rate, 1, now), now);
+        assert_eq!(meter.nth(&rate, 2, now), now + SECOND / 2);
+        let meter = used(&rate, &[now; 10]);
+        assert_eq!(meter.nth(&rate, 1, now), now + SECOND / 2);
+        assert_eq!(meter.nth(&rate, 4, now), now + SECOND * 2);
+        assert!(!meter.is_idle(now) && meter.is_idle(now + SECOND * 5));
+        assert_eq!(
+            (
+                meter.fullness(&rate, now),
+                meter.fullness(&rate, now + SECOND * 5)
+            ),
+            (1000, 0)
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn large_windows_stay_small() {
+        let (rate, now) = (rate(100_000, None), Instant::now());
+        let mut meter = Meter::new(&rate, now);
+        for n in 0..10_000 {
+            let now = now + SECOND * n / 1000;
+            meter.expire(&rate, now);
+            meter.start();
+            meter.end(&rate, true, now);
+        }
+        let Used::Window { steps, sum } = &meter.used else {
+            unreachable!("no burst")
+        };
+        assert!(steps.len() <= 66, "{}", steps.len());
+        assert!((1000..=1020).contains(sum), "{sum}");
+    }
+}
