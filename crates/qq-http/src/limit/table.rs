@@ -219,7 +219,7 @@ mod tests {
                 "create_schedule" => documented.retain(|number| number.requests != 100),
                 // Documented on the page on active messages alone.
                 "send_channel_message" => {
-                    documented.extend(numbers("active: 20 per channel and day"))
+                    documented.extend(numbers("active: 20 per channel and day"));
                 }
                 _ => {}
             }

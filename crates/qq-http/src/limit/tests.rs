@@ -312,9 +312,9 @@ proptest! {
             assert_eq!(limiter.stats().in_flight, permits.len());
             drop(permits);
             // Nothing was sent, so all of it is there again.
-            for n in 0..MOST as usize {
-                assert_eq!(limiter.wait_for(&requests[n]), Duration::ZERO, "{n}");
-                std::mem::forget(start(&limiter, &requests[n]).await.unwrap());
+            for request in &requests[..MOST as usize] {
+                assert_eq!(limiter.wait_for(request), Duration::ZERO);
+                std::mem::forget(start(&limiter, request).await.unwrap());
             }
             assert_eq!(limiter.wait_for(&requests[3]), SECOND);
         });
