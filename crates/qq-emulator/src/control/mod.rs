@@ -5,6 +5,7 @@ mod faults;
 mod live;
 mod logs;
 mod manage;
+mod openapi;
 mod plan;
 mod speak;
 mod webhook;
@@ -44,6 +45,7 @@ pub(crate) fn router() -> Router<Arc<Platform>> {
             get(manage::settings).patch(manage::change_settings),
         )
         .route("/clock", get(manage::clock).post(manage::advance_clock))
+        .route("/openapi.json", get(openapi::description))
         .fallback(error::unknown_call)
         .method_not_allowed_fallback(error::wrong_method)
 }

@@ -74,3 +74,50 @@ async fn every_setting_of_the_read_me_exists() {
     }
     assert!(rows > 10, "{rows}");
 }
+
+#[tokio::test]
+async fn every_described_read_gives_the_required_members() {
+    let emulator = start().await;
+    let description = control(&emulator, "GET", "openapi.json", &json!(null)).await;
+    assert_eq!(description.header("content-type"), Some("application/json"));
+    let description = description.json();
+    emulator.say(qq_emulator::Say::c2c("x")).await;
+    crate::client::call(&emulator, "GET", "/nowhere", &json!(null)).await;
+    let (_gateway, _) = crate::client::Gateway::ready(&emulator, 1 << 25).await;
+    emulator
+        .fault(qq_emulator::Fault::route("get_me").status(500))
+        .unwrap();
+    let mut compared = 0;
+    for (path, operations) in description["paths"].as_object().unwrap() {
+        let schema =
+            &operations["get"]["responses"]["200"]["content"]["application/json"]["schema"];
+        let Some(of) = schema["$ref"]
+            .as_str()
+            .or_else(|| schema["items"]["$ref"].as_str())
+        else {
+            continue;
+        };
+        let schema = description.pointer(&of[1..]).unwrap();
+        let answer = control(&emulator, "GET", &path[1..], &json!(null))
+            .await
+            .json();
+        let one = answer.as_array().map_or(Some(&answer), |list| list.first());
+        let Some(one) = one else { continue };
+        for required in schema["required"].as_array().into_iter().flatten() {
+            assert!(
+                one.get(required.as_str().unwrap()).is_some(),
+                "{path}: {required}"
+            );
+            compared += 1;
+        }
+        if let Some(known) = schema["properties"]
+            .as_object()
+            .filter(|known| !known.is_empty())
+        {
+            for name in one.as_object().unwrap().keys() {
+                assert!(known.contains_key(name), "{path}: {name} is not described");
+            }
+        }
+    }
+    assert!(compared > 25, "{compared}");
+}
