@@ -11,7 +11,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::support::{DEADLINE, Echo, all_scenes, answer_to, eventually, run};
+use crate::support::{
+    DEADLINE, Echo, all_scenes, answer_to, assert_no_violations, eventually, run,
+};
 
 /// A port that was free a moment ago.
 fn free_port() -> u16 {
@@ -107,6 +109,34 @@ async fn a_callback_is_acknowledged_handled_and_answered() {
         TcpStream::connect(("127.0.0.1", port)).await.is_err(),
         "nobody listens any more"
     );
+}
+
+#[tokio::test]
+async fn every_scene_is_answered_as_by_gateway() {
+    let emulator = Emulator::builder().start().await.unwrap();
+    let (bot, port) = (Echo::default(), free_port());
+    let running = run(client(&emulator, bot.clone(), port, false)).await;
+    let url = format!("http://127.0.0.1:{port}/qqbot");
+    emulator.set_webhook(Some(&url)).await.unwrap();
+    for (name, say) in [
+        ("group", Say::group("from the group")),
+        ("c2c", Say::c2c("from the c2c")),
+        ("channel", Say::channel("from the channel")),
+        ("direct", Say::direct("from the direct")),
+    ] {
+        let said = emulator.say(say).await;
+        let text = format!("from the {name}");
+        let answer = answer_to(&emulator, &text).await;
+        assert_eq!(answer.conversation, said.conversation, "{name}");
+        assert_eq!(
+            answer.reply_to.as_deref(),
+            Some(&*said.message_id),
+            "{name}"
+        );
+        assert_eq!(bot.calls(&text), 1, "{name}");
+    }
+    assert_no_violations(&emulator);
+    running.client.stop().await.unwrap();
 }
 
 #[tokio::test]
