@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 
 use crate::clock::millis;
 use crate::emulator::Emulator;
+use crate::faults::{self, Fault, Plan};
 use crate::platform::{Origin, Platform};
 use crate::settings::Settings;
 use crate::world::World;
@@ -25,6 +26,8 @@ pub struct EmulatorBuilder {
     seed: u64,
     settings: Settings,
     world: Option<World>,
+    faults: Vec<Fault>,
+    webhook: Option<String>,
 }
 
 /// The emulator could not listen on its address.
@@ -54,6 +57,8 @@ impl EmulatorBuilder {
             seed: DEFAULT_SEED,
             settings: Settings::default(),
             world: None,
+            faults: Vec::new(),
+            webhook: None,
         }
     }
 
@@ -94,6 +99,29 @@ impl EmulatorBuilder {
         self
     }
 
+    /// Plans faults from the start, as JSON of `POST faults`. A reset goes back to them.
+    ///
+    /// # Errors
+    /// A sentence that names the line or the field, and the fix.
+    pub fn faults(mut self, json: &str) -> Result<Self, String> {
+        let faults = faults::parse(json.as_bytes())?;
+        Plan::default().add(faults.clone())?;
+        self.faults = faults;
+        Ok(self)
+    }
+
+    /// Pushes the first bot's events to this address. The address is checked with op 13 again and
+    /// again, until a bot answers there; why it does not is recorded as `webhook.check`. A reset
+    /// keeps the address.
+    ///
+    /// # Errors
+    /// A sentence that says why this is no address that may be called.
+    pub fn webhook(mut self, url: &str) -> Result<Self, String> {
+        webhook::check_address(url, self.settings.webhook_any_host)?;
+        self.webhook = Some(url.to_owned());
+        Ok(self)
+    }
+
     /// Listens and serves, in tasks of the current Tokio runtime.
     ///
     /// # Errors
@@ -119,6 +147,7 @@ impl EmulatorBuilder {
                 seed: self.seed,
                 settings: self.settings,
                 world: self.world,
+                faults: self.faults,
             },
             base_url,
             address.ip().is_unspecified(),
@@ -129,6 +158,10 @@ impl EmulatorBuilder {
         });
         let (guard, tasks) = mpsc::channel(1);
         tokio::spawn(webhook::serve(Arc::clone(&platform), guard.clone()));
+        if let Some(url) = self.webhook {
+            let platform = Arc::clone(&platform);
+            tokio::spawn(webhook::set_once_it_answers(platform, url, guard.clone()));
+        }
         tokio::spawn(server::serve(Arc::clone(&platform), listener, guard));
         Ok(Emulator {
             platform,

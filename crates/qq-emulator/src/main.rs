@@ -4,6 +4,7 @@
 
 use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -17,6 +18,8 @@ Examples:
       Chat page, REST, gateway and control API at http://127.0.0.1:8787/
   qq-emulator --port 0 --heartbeat-interval 2000
       On a free port, with a heartbeat every two seconds
+  qq-emulator --webhook http://127.0.0.1:8080/callback --faults faults.json
+      Events by webhook, and faults from a file
   curl -d '{\"scene\":\"group\",\"content\":\"!ping\"}' http://127.0.0.1:8787/emulator/v1/messages
       A user says something in the group
   curl http://127.0.0.1:8787/emulator/v1/outbox
@@ -41,6 +44,18 @@ struct Options {
     /// The seed of all ids: the same seed gives the same world
     #[arg(long, default_value_t = DEFAULT_SEED)]
     seed: u64,
+
+    /// Faults from the start: a JSON file as `POST faults` takes it
+    #[arg(long, value_name = "FILE")]
+    faults: Option<PathBuf>,
+
+    /// Push events to this address, as soon as a bot answers there
+    #[arg(long, value_name = "URL")]
+    webhook: Option<String>,
+
+    /// Answer REST calls that break the documents, or that are merely tolerated, with status 400
+    #[arg(long)]
+    strict: bool,
 }
 
 #[tokio::main]
@@ -66,6 +81,19 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
         .seed(options.seed);
     if let Some(interval) = options.heartbeat_interval {
         builder = builder.heartbeat_interval(Duration::from_millis(interval));
+    }
+    if options.strict {
+        builder = builder.settings(|settings| settings.strict = true);
+    }
+    if let Some(path) = &options.faults {
+        let named = |why: String| format!("{}: {why}", path.display());
+        let plan = std::fs::read_to_string(path).map_err(|why| named(why.to_string()))?;
+        builder = builder.faults(&plan).map_err(named)?;
+    }
+    if let Some(url) = &options.webhook {
+        builder = builder
+            .webhook(url)
+            .map_err(|why| format!("--webhook: {why}"))?;
     }
     let emulator = builder.start().await?;
     // The first poll installs the handler: whoever has read the greeting may interrupt.

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::clock::{Clock, rfc3339_millis};
-use crate::faults::Plan;
+use crate::faults::{Fault, Plan};
 use crate::gateway::{Gateway, Session};
 use crate::ids::Ids;
 use crate::rest::quotas::Quotas;
@@ -48,6 +48,8 @@ pub(crate) struct Origin {
     pub(crate) settings: Settings,
     /// `None`: the default world, drawn from the seed.
     pub(crate) world: Option<World>,
+    /// Checked already.
+    pub(crate) faults: Vec<Fault>,
 }
 
 /// What changes while it runs. Only reached through [`Platform::read`] and [`Platform::update`].
@@ -233,7 +235,7 @@ impl State {
             quotas: Quotas::default(),
             gateway,
             webhooks,
-            faults: Plan::default(),
+            faults: Plan::of(origin.faults.clone()),
             timeline: Ring::default(),
             outbox: Ring::default(),
             requests: Ring::default(),

@@ -107,6 +107,9 @@ pub struct Settings {
     pub webhook_queue: usize,
     /// Allow webhooks on other machines than this one.
     pub webhook_any_host: bool,
+    /// Answer a REST call with status 400 if it led to a violation of level error or warn, even
+    /// one that the platform tolerates. The call may have been done.
+    pub strict: bool,
     /// Entries kept in each of outbox, requests, violations and timeline.
     pub log_size: usize,
     /// Messages and events that are remembered for replies.
@@ -164,6 +167,7 @@ impl Default for Settings {
             webhook_parallel: 1,
             webhook_queue: 10_000,
             webhook_any_host: false,
+            strict: false,
             log_size: 10_000,
             message_memory: 20_000,
         }

@@ -212,7 +212,13 @@ impl Plan {
         for (index, fault) in faults.iter().enumerate() {
             fault.check().map_err(|why| format!("[{index}].{why}"))?;
         }
-        self.0.extend(faults.into_iter().map(|mut fault| {
+        self.0.append(&mut Self::of(faults).0);
+        Ok(())
+    }
+
+    /// A plan of faults that have been checked.
+    pub(crate) fn of(faults: Vec<Fault>) -> Self {
+        let fresh = |mut fault: Fault| {
             if let Some(id) = fault.route.as_deref().and_then(route_id) {
                 fault.route = Some(id.to_owned());
             }
@@ -221,8 +227,8 @@ impl Plan {
                 matched: 0,
                 played: 0,
             }
-        }));
-        Ok(())
+        };
+        Self(faults.into_iter().map(fresh).collect())
     }
 
     pub(crate) fn clear(&mut self) -> usize {

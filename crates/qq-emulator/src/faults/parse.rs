@@ -16,7 +16,7 @@ const ACTIONS: &str = "delay, answer, html, garbage, cut, lose_reply, blackhole,
 /// A sentence that names the place, the field and the fix.
 pub(crate) fn parse(json: &[u8]) -> Result<Vec<Fault>, String> {
     let plan: Value = serde_json::from_slice(json)
-        .map_err(|why| format!("body: send a JSON list of faults ({why})"))?;
+        .map_err(|why| format!("body: give a JSON list of faults ({why})"))?;
     let faults = match plan {
         Value::Array(faults) => faults,
         one => vec![one],

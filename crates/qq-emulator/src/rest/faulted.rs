@@ -1,12 +1,14 @@
-//! Calls that a planned fault answers instead of their handler.
+//! Calls that are refused although their handler would not: by a planned fault, or because the
+//! emulator is strict.
 
 use axum::extract::Request;
 use axum::response::Response;
 use http::{Method, StatusCode};
 
 use super::error::Refusal;
-use super::{answer_with, body, client_name, read, request_log, router};
-use crate::platform::Platform;
+use super::{Answer, answer_with, body, client_name, read, request_log, router};
+use crate::platform::{Platform, State};
+use crate::violations::{Finding, Level};
 
 /// The id of the route that a call is for.
 pub(crate) fn route_of(method: &Method, path: &str) -> Option<&'static str> {
@@ -37,4 +39,17 @@ pub(crate) async fn refuse_unserved(
         let refusal = Refusal::new(status, code);
         answer_with(state, &client, log, &trace_id, Err(refusal), Vec::new())
     })
+}
+
+/// The answer, unless the emulator is strict and there is something that is not to be tolerated.
+pub(super) fn tolerated(state: &State, answer: Answer, findings: &[Finding]) -> Answer {
+    if !state.settings.strict {
+        return answer;
+    }
+    let first = findings.iter().find(|found| found.level != Level::Info);
+    match (&answer, first) {
+        (Ok(_), Some(found)) => Err(Refusal::new(StatusCode::BAD_REQUEST, 400)
+            .message(format!("{}: {}", found.code, found.message))),
+        _ => answer,
+    }
 }

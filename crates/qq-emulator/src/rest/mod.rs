@@ -148,6 +148,7 @@ fn answer_with(
     answer: Answer,
     mut findings: Vec<Finding>,
 ) -> Response {
+    let answer = faulted::tolerated(state, answer, &findings);
     let (status, code, body) = match answer {
         Ok(body) => (StatusCode::OK, None, body),
         Err(refusal) => {

@@ -1,14 +1,23 @@
 //! Setting an address: op 13 and what the bot has to answer.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use http::StatusCode;
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
 use super::address::Address;
-use super::attempt_limit;
 use super::request::{Call, Failure, Link, Reply, seconds};
 use super::sign::Key;
+use super::{actor, attempt_limit};
 use crate::gateway::go_json;
 use crate::platform::Platform;
+use crate::server::Guard;
+use crate::violations::Finding;
+
+/// The pause before an address that does not answer yet is tried again.
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// Sets, or with `None` removes, the address of a bot; of the world's first one if none is named.
 /// An address is called with op 13 first, and taken only if the bot proves that it has the secret.
@@ -64,6 +73,43 @@ pub(crate) async fn set(
     judge(&reply, &key, &plain_token, &timestamp)?;
     platform.update(|state| state.webhooks.insert(app_id, address, from_start));
     Ok(())
+}
+
+/// Says why an address may not be called.
+pub(crate) fn check_address(url: &str, any_host: bool) -> Result<(), String> {
+    Address::parse(url, any_host).map(|_| ())
+}
+
+/// Tries to set the first bot's address until it answers, or until another is set.
+pub(crate) async fn set_once_it_answers(platform: Arc<Platform>, url: String, _guard: Guard) {
+    let mut stopping = platform.stopping();
+    let mut known = String::new();
+    loop {
+        let attempt = async {
+            let refused = set(&platform, None, Some(&url), true).await.err();
+            if refused.is_some() {
+                sleep(AGAIN).await;
+            }
+            refused
+        };
+        let refused = tokio::select! {
+            () = stopping.requested() => return,
+            refused = attempt => refused,
+        };
+        let Some(why) = refused.filter(|_| platform.read(|state| state.webhooks.is_empty())) else {
+            return;
+        };
+        if why != known {
+            let finding = Finding::warn(
+                "webhook.check",
+                "the bot answers op 13 at its address",
+                why.clone(),
+            );
+            let actor = actor("webhook".to_owned());
+            platform.update(|state| state.record(&actor, finding));
+            known = why;
+        }
+    }
 }
 
 /// App id and secret of a bot, or of the first one.

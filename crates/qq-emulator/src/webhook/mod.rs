@@ -25,7 +25,7 @@ use address::Address;
 
 pub use bad::Corrupt;
 pub(crate) use bad::send_bad;
-pub(crate) use check::set;
+pub(crate) use check::{check_address, set, set_once_it_answers};
 pub(crate) use push::serve;
 
 /// The addresses that bots have set, and what waits to be pushed to them.

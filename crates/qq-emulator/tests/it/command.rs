@@ -66,6 +66,9 @@ async fn help_has_examples_and_errors_name_the_cause() {
         "--host",
         "--heartbeat-interval",
         "--seed",
+        "--faults",
+        "--webhook",
+        "--strict",
         "Examples:",
         "curl",
     ] {
@@ -91,4 +94,72 @@ async fn help_has_examples_and_errors_name_the_cause() {
         .await
         .unwrap();
     assert!(!wrong.status.success());
+}
+
+#[tokio::test]
+async fn faults_of_a_file_are_planned_and_bad_files_are_explained() {
+    let folder = std::env::temp_dir().join(format!("qq-emulator-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("faults.json");
+    for (text, why) in [
+        ("[{]", "line 1 column 3"),
+        (
+            r#"[{"route":"get_me","status":"x"}]"#,
+            "[0].status: give a number",
+        ),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let failed = Command::new(COMMAND)
+            .arg("--faults")
+            .arg(&file)
+            .output()
+            .await
+            .unwrap();
+        assert!(!failed.status.success());
+        let said = String::from_utf8(failed.stderr).unwrap();
+        assert!(
+            said.contains(why) && said.contains("faults.json: "),
+            "{said}"
+        );
+    }
+    let failed = Command::new(COMMAND)
+        .args(["--webhook", "http://10.0.0.1/"])
+        .output()
+        .await
+        .unwrap();
+    let said = String::from_utf8(failed.stderr).unwrap();
+    assert!(
+        said.contains("--webhook: url: 10.0.0.1 is not this machine"),
+        "{said}"
+    );
+
+    std::fs::write(&file, r#"[{"route":"get_app_access_token","status":503}]"#).unwrap();
+    let mut child = Command::new(COMMAND)
+        .args(["--port", "0", "--strict", "--faults"])
+        .arg(&file)
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let base = loop {
+        let line = timeout(Duration::from_secs(10), lines.next_line()).await;
+        let line = line.unwrap().unwrap().expect("more output");
+        if let Some(base) = line.trim().strip_prefix("export QQ_BOT_BASE_URL=http://") {
+            break base.to_owned();
+        }
+    };
+    for (request, expected) in [
+        ("POST /app/getAppAccessToken", "503 Service Unavailable"),
+        ("GET /emulator/v1/settings", "\"strict\":true"),
+    ] {
+        let mut stream = TcpStream::connect(&base).await.unwrap();
+        let request = format!("{request} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.contains(expected), "{answer}");
+    }
+    child.kill().await.unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
 }

@@ -364,7 +364,7 @@ async fn one_session_is_hit_and_events_without_a_name() {
 async fn bad_plans_change_nothing() {
     let emulator = start().await;
     for (plan, why) in [
-        ("{", "body: send a JSON list of faults"),
+        ("{", "body: give a JSON list of faults"),
         (
             r#"[{"route":"get_me","status":500},{"route":"x","status":500}]"#,
             "[1].route: there is",
@@ -383,4 +383,40 @@ async fn bad_plans_change_nothing() {
         .fault(Fault::route("get_me").duplicate())
         .unwrap_err();
     assert!(why.starts_with("route: frames of the gateway"), "{why}");
+}
+
+#[tokio::test]
+async fn a_reset_goes_back_to_the_faults_of_the_start() {
+    let builder = Emulator::builder().faults(r#"[{"route":"get_me","nth":1,"status":500}]"#);
+    let emulator = crate::client::start_with(builder.unwrap()).await;
+    for _ in 0..2 {
+        emulator.fault(Fault::route("get_me").status(501)).unwrap();
+        assert_eq!(me(&emulator).await.status, 500);
+        assert_eq!(me(&emulator).await.status, 501);
+        emulator.reset();
+        assert_eq!(emulator.faults().len(), 1);
+    }
+    let why = Emulator::builder()
+        .faults(r#"{"route":"x","status":500}"#)
+        .unwrap_err();
+    assert!(why.starts_with("[0].route: there is no route"), "{why}");
+}
+
+#[tokio::test]
+async fn a_strict_emulator_tolerates_nothing() {
+    let emulator = start().await;
+    let user = emulator.world().users[0].openid.clone();
+    let path = format!("/v2/users/{user}/messages");
+    let odd = json!({"content": "x", "msg_type": 0, "no_such_member": 1});
+    assert_eq!(call(&emulator, "POST", &path, &odd).await.status, 200);
+    emulator.change_settings(|settings| settings.strict = true);
+    let refused = call(&emulator, "POST", &path, &odd).await;
+    assert_eq!(refused.status, 400);
+    assert!(
+        refused.body.contains("rest.body.unknown_field: "),
+        "{}",
+        refused.body
+    );
+    let good = json!({"content": "x", "msg_type": 0});
+    assert_eq!(call(&emulator, "POST", &path, &good).await.status, 200);
 }

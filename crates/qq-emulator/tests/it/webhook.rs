@@ -570,3 +570,40 @@ async fn the_queue_is_bounded_and_a_reset_forgets_it() {
         "a call under way does not delay the end"
     );
 }
+
+#[tokio::test]
+async fn an_address_of_the_start_is_tried_until_it_answers_and_survives_a_reset() {
+    let ready = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let gate = Arc::clone(&ready);
+    let bot = Bot::raw(move |_, callback| {
+        if !gate.load(std::sync::atomic::Ordering::Relaxed) {
+            return BROKEN.into();
+        }
+        match callback.json()["op"].as_i64() {
+            Some(13) => ok(&proof(qq_emulator::DEFAULT_SECRET, &callback.json())),
+            _ => OK.into(),
+        }
+    })
+    .await;
+    let emulator = Emulator::builder()
+        .webhook(&bot.url)
+        .unwrap()
+        .start()
+        .await
+        .unwrap();
+    let set = async {
+        while codes(&emulator).is_empty() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        assert_eq!(codes(&emulator), ["webhook.check"]);
+        ready.store(true, std::sync::atomic::Ordering::Relaxed);
+        while emulator.webhooks().is_empty() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    timeout(STEP, set).await.expect("set in time");
+    emulator.reset();
+    emulator.say(Say::c2c("x")).await;
+    assert_eq!(bot.events(1).await.len(), 1);
+    assert!(Emulator::builder().webhook("127.0.0.1:80").is_err());
+}
