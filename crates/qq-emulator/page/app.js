@@ -203,7 +203,7 @@ function conversationsOf(world) {
     speakers: world.users.filter((user) => group.members.some((member) => member.openid === user.openid)).map(byOpenid),
   }));
   const c2c = world.users.map((user) => ({ scene: "c2c", id: user.openid, name: user.name, face: user, speakers: [byOpenid(user)] }));
-  const channels = world.guilds.flatMap((guild) => guild.channels.map((channel) => ({
+  const channels = world.guilds.flatMap((guild) => guild.channels.filter((channel) => channel.type === 0).map((channel) => ({
     scene: "channel",
     id: channel.id,
     name: channel.name,

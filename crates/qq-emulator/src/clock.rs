@@ -60,6 +60,53 @@ pub(crate) fn rfc3339(at: Millis) -> String {
     format!("{date}T{time}+08:00")
 }
 
+/// Reads RFC 3339 with whole seconds or a fraction, and any offset; `None` for anything else.
+pub(crate) fn parse(text: &str) -> Option<Millis> {
+    let number = |range: std::ops::Range<usize>| -> Option<i64> {
+        let digits = text.get(range)?;
+        let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
+        plain.then(|| digits.parse().ok()).flatten()
+    };
+    let bytes = text.as_bytes();
+    let at = |place: usize, wanted: &[u8]| bytes.get(place).is_some_and(|b| wanted.contains(b));
+    if !(at(4, b"-") && at(7, b"-") && at(10, b"Tt ") && at(13, b":") && at(16, b":")) {
+        return None;
+    }
+    let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
+    let (hour, minute, second) = (number(11..13)?, number(14..16)?, number(17..19)?);
+    if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    if hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    let rest = text.get(19..)?;
+    let zone = match rest.strip_prefix('.') {
+        Some(fraction) => fraction.trim_start_matches(|c: char| c.is_ascii_digit()),
+        None => rest,
+    };
+    let offset = match zone.as_bytes() {
+        [b'Z' | b'z'] => 0,
+        [sign @ (b'+' | b'-'), _, _, b':', _, _] => {
+            let hours: i64 = zone.get(1..3)?.parse().ok()?;
+            let minutes: i64 = zone.get(4..6)?.parse().ok()?;
+            let offset = (hours * 60 + minutes) * 60;
+            if *sign == b'+' { offset } else { -offset }
+        }
+        _ => return None,
+    };
+    // The same calendar as below, the other way round.
+    let shifted = if month > 2 { month - 3 } else { month + 9 };
+    let year = year - i64::from(month <= 2);
+    let era = year / 400;
+    let year_of_era = year - era * 400;
+    let day_of_year = (153 * shifted + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    let days = era * 146_097 + day_of_era - 719_468;
+    let seconds = days * 86_400 + hour * 3600 + minute * 60 + second - offset;
+    u64::try_from(seconds).ok()?.checked_mul(1000)
+}
+
 /// The same with milliseconds, for the emulator's own logs.
 pub(crate) fn rfc3339_millis(at: Millis) -> String {
     let (date, time, fraction) = beijing(at);
@@ -122,6 +169,25 @@ mod tests {
             "2026-11-21T21:12:46.042+08:00"
         );
         assert_eq!(rfc3339(u64::MAX), "9999-12-31T23:59:59+08:00");
+    }
+
+    #[test]
+    fn reads_what_it_formats() {
+        for at in [0, 951_753_600_000, 1_704_038_399_000, 1_795_266_766_000] {
+            assert_eq!(parse(&rfc3339(at)), Some(at));
+            assert_eq!(parse(&rfc3339_millis(at)), Some(at));
+        }
+        assert_eq!(parse("1970-01-01T00:00:01Z"), Some(1000));
+        assert_eq!(parse("1970-01-01T00:30:00-00:30"), Some(3_600_000));
+        for bad in [
+            "",
+            "2026",
+            "2026-13-01T00:00:00Z",
+            "2026-01-01T00:00:00",
+            "你好你好你好你好",
+        ] {
+            assert_eq!(parse(bad), None, "{bad}");
+        }
     }
 
     #[tokio::test(start_paused = true)]

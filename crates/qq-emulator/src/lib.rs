@@ -39,15 +39,17 @@ pub use builder::{EmulatorBuilder, StartError};
 pub use emulator::Emulator;
 pub use faults::{Fault, FaultView};
 pub use settings::{
-    DuplicateShard, ErrorBody, IdentifyPace, MentionDelivery, RetryTimestamp, Settings,
-    UngrantedIntents, WebhookDelivery,
+    DuplicateShard, ErrorBody, IdentifyPace, MentionDelivery, MessageAudit, RetryTimestamp,
+    Settings, UngrantedIntents, WebhookDelivery,
 };
 pub use speech::Say;
 pub use views::{Author, OutboxEntry, RequestEntry, Said, SessionView, TimelineItem};
 pub use violations::{Level, Violation};
 pub use webhook::{Corrupt, WebhookView};
 pub use world::messages::Scene;
-pub use world::{Bot, Channel, Direct, Group, GroupMember, Guild, GuildMember, User, World};
+pub use world::{
+    Bot, Channel, Direct, Group, GroupMember, Guild, GuildMember, JoinRequest, Role, User, World,
+};
 
 /// The app id of the default world's bot.
 pub const DEFAULT_APP_ID: &str = "102000001";

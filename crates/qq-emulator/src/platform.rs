@@ -1,6 +1,7 @@
 //! Everything that one emulator knows, behind one lock.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -20,11 +21,14 @@ use crate::violations::{Finding, Violation};
 use crate::webhook::Webhooks;
 use crate::world::World;
 use crate::world::messages::{Adopted, Memory};
+use crate::world::store::Store;
 
 /// Events that may wait for a slow client before whoever pushes more has to wait, too.
 const BACKLOG: u64 = 4_000;
 /// How long they wait.
 const BACKLOG_DEADLINE: Duration = Duration::from_secs(10);
+/// Things that may be put off at once.
+const MOST_LATER: usize = 1_000;
 
 /// As good as for ever, and no Instant overflows by it.
 pub(crate) const FOREVER: Duration = Duration::from_secs(365 * 24 * 3600);
@@ -39,6 +43,21 @@ pub(crate) struct Platform {
     /// Listens on all addresses: a client knows best which one it has reached.
     everywhere: bool,
     origin: Origin,
+}
+
+/// Something that happens a little later.
+struct Later {
+    after: Duration,
+    epoch: u64,
+    run: Box<dyn FnOnce(&mut State) + Send>,
+}
+
+impl fmt::Debug for Later {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Later")
+            .field("after", &self.after)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What `POST reset` goes back to.
@@ -75,6 +94,13 @@ pub(crate) struct State {
     pub(crate) outbox: Ring<OutboxEntry>,
     pub(crate) requests: Ring<RequestEntry>,
     pub(crate) violations: Ring<Violation>,
+    /// What bots have made and changed beyond the world.
+    pub(crate) store: Store,
+    later: Vec<Later>,
+    /// Things put off and not yet done.
+    waiting: usize,
+    /// Counts the resets.
+    epoch: u64,
 }
 
 /// Who did something, for the violation log.
@@ -110,6 +136,33 @@ impl Platform {
         }
     }
 
+    /// `http://host:port` for a client that reached the server as `host`.
+    pub(crate) fn client_url(&self, host: Option<&str>) -> String {
+        match host.filter(|_| self.everywhere) {
+            Some(host) => format!("http://{host}"),
+            None => self.base_url.clone(),
+        }
+    }
+
+    /// Starts what the state has put off.
+    pub(crate) fn start_later(self: &Arc<Self>) {
+        for later in self.update_quietly(|state| std::mem::take(&mut state.later)) {
+            let platform = Arc::clone(self);
+            tokio::spawn(async move {
+                let mut stopping = platform.stopping();
+                tokio::select! {
+                    () = stopping.requested() => {}
+                    () = tokio::time::sleep(later.after) => platform.update(|state| {
+                        // After a reset nobody waits for it.
+                        if state.epoch == later.epoch {
+                            (later.run)(state);
+                        }
+                    }),
+                }
+            });
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         // A panic under the lock is a bug of the emulator; later calls still deserve an answer.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -140,7 +193,9 @@ impl Platform {
             gateway.abandon_all();
             let mut webhooks = std::mem::take(&mut state.webhooks);
             webhooks.reset();
+            let epoch = state.epoch + 1;
             *state = State::new(&self.origin, gateway, webhooks);
+            state.epoch = epoch;
         });
     }
 
@@ -240,12 +295,37 @@ impl State {
             outbox: Ring::default(),
             requests: Ring::default(),
             violations: Ring::default(),
+            store: Store::default(),
+            later: Vec::new(),
+            waiting: 0,
+            epoch: 0,
         }
     }
 
     /// The most events that wait for one bot.
     fn backlog(&self) -> u64 {
         self.gateway.backlog().max(self.webhooks.backlog())
+    }
+
+    /// Does something a little later, in real time; at once if very much waits already.
+    pub(crate) fn put_off(
+        &mut self,
+        after: Duration,
+        run: impl FnOnce(&mut Self) + Send + 'static,
+    ) {
+        if self.waiting >= MOST_LATER {
+            return run(self);
+        }
+        self.waiting += 1;
+        let epoch = self.epoch;
+        self.later.push(Later {
+            after,
+            epoch,
+            run: Box::new(move |state| {
+                state.waiting -= 1;
+                run(state);
+            }),
+        });
     }
 
     /// Writes a breach of the protocol down.

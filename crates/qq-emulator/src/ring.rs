@@ -34,6 +34,11 @@ impl<T> Ring<T> {
         self.last
     }
 
+    /// The newest entry that `wanted` accepts, to be changed.
+    pub(crate) fn find_mut(&mut self, wanted: impl Fn(&T) -> bool) -> Option<&mut T> {
+        self.entries.iter_mut().rev().find(|entry| wanted(entry))
+    }
+
     /// The entries with a number above `after`, oldest first.
     pub(crate) fn after(&self, after: u64) -> impl Iterator<Item = &T> {
         let len = self.entries.len() as u64;

@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use tower_service::Service;
 
 use crate::platform::Platform;
-use crate::{control, faults, gateway, page};
+use crate::{control, faults, gateway, page, rest};
 
 /// Connections served at once; more wait to be accepted.
 const MAX_CONNECTIONS: usize = 10_000;
@@ -103,6 +103,7 @@ fn router(platform: Arc<Platform>) -> Router {
     Router::new()
         .merge(page::router())
         .nest("/emulator/v1", control::router())
+        .nest("/cos", rest::storage::routes())
         .route("/websocket", get(gateway::upgrade))
         .route("/websocket/", get(gateway::upgrade))
         .fallback(faults::rest::handle)

@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+/// The largest part of a chunked upload; a request body is not larger either.
+const MAX_BLOCK: usize = 16 * 1024 * 1024;
+
 /// Behaviour that the platform's documents leave open, limits, and sizes. `GET` and
 /// `PATCH /emulator/v1/settings` read and change it; the field names are the JSON names.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -110,6 +113,66 @@ pub struct Settings {
     /// Answer a REST call with status 400 if it led to a violation of level error or warn, even
     /// one that the platform tolerates. The call may have been done.
     pub strict: bool,
+    /// Whether the bot is of the private domain; others are refused some guild routes (11253).
+    pub private_domain: bool,
+    /// Whether the bot was invited to the group routes that ask for it; 11253 otherwise.
+    pub invited: bool,
+    /// Apply the limits per second and minute that the documents print for single routes (429
+    /// with 100017).
+    pub route_limits: bool,
+    /// Allow addresses in texts of messages (304003 and 40054010 otherwise).
+    pub allow_urls: bool,
+    /// Allow markdown (50056, 304036, 40034090 and 40034127 otherwise).
+    pub allow_markdown: bool,
+    /// Allow keyboards (304037 and 304057 otherwise).
+    pub allow_keyboards: bool,
+    /// Allow ark cards (304004 otherwise).
+    pub allow_ark: bool,
+    /// What becomes of messages to channels and direct conversations.
+    pub message_audit: MessageAudit,
+    /// Pause between the answer and the outcome of an audit, milliseconds.
+    pub message_audit_ms: u64,
+    /// How long a group or C2C message can be recalled, milliseconds.
+    pub recall_window: u64,
+    /// How long a guild message can be recalled, milliseconds; 0 for ever.
+    pub guild_recall_window: u64,
+    /// How long `file_info` of an upload is good, milliseconds; 0 for ever.
+    pub file_info_life: u64,
+    /// How long a prepared upload can be finished, milliseconds.
+    pub upload_life: u64,
+    /// Bytes of one part of a chunked upload, at most 16 MiB.
+    pub upload_block_size: usize,
+    /// The index of the first part: 1 as the service does, 0 as the documents print.
+    pub upload_first_index: u32,
+    /// Bytes that a bot may upload per day (40093002); 0 for no limit.
+    pub upload_daily_volume: u64,
+    /// Refuse files whose bytes are not of their `file_type` (850019).
+    pub check_file_format: bool,
+    /// How many of the next calls that finish a part fail with 40093001.
+    pub upload_part_failures: u32,
+    /// Longest base64 text of `file_data`; more gives status 500 with 850012.
+    pub file_data_limit: usize,
+    /// Bytes of uploaded files that are kept; the oldest go first.
+    pub file_memory: usize,
+    /// An unfinished stream is rolled back after this silence, milliseconds.
+    pub stream_life: u64,
+    /// Longest text of a stream, characters; announced as `remain_msg_len`.
+    pub stream_length: usize,
+    /// Frames of one stream per second before 50002; 0 for no limit.
+    pub stream_frames_per_second: u32,
+    /// How long an interaction of type 11 or 12 waits for its acknowledgement, milliseconds;
+    /// 0 for ever.
+    pub interaction_window: u64,
+    /// Schedules that a bot may create per day (302012); 0 for no limit.
+    pub schedules_per_day: u32,
+    /// Requests for permissions per guild and day (610013); 0 for no limit.
+    pub api_demands_per_day: u32,
+    /// A day without schedules is answered with `null`, as observed, instead of `[]`.
+    pub empty_schedules_as_null: bool,
+    /// `target.type` of the reaction events as a number, as documented, instead of a name.
+    pub reaction_target_as_number: bool,
+    /// Ids of the forum events as numbers, as the samples print, instead of strings.
+    pub forum_ids_as_numbers: bool,
     /// Entries kept in each of outbox, requests, violations and timeline.
     pub log_size: usize,
     /// Messages and events that are remembered for replies.
@@ -168,10 +231,54 @@ impl Default for Settings {
             webhook_queue: 10_000,
             webhook_any_host: false,
             strict: false,
+            private_domain: true,
+            invited: true,
+            route_limits: false,
+            allow_urls: true,
+            allow_markdown: true,
+            allow_keyboards: true,
+            allow_ark: true,
+            message_audit: MessageAudit::Off,
+            message_audit_ms: 100,
+            recall_window: 2 * MINUTE,
+            guild_recall_window: 0,
+            file_info_life: 5 * MINUTE,
+            upload_life: 24 * 60 * MINUTE,
+            upload_block_size: 5 * 1024 * 1024,
+            upload_first_index: 1,
+            upload_daily_volume: 2_000_000_000,
+            check_file_format: true,
+            upload_part_failures: 0,
+            file_data_limit: 10 * 1024 * 1024,
+            file_memory: 256 * 1024 * 1024,
+            stream_life: MINUTE,
+            stream_length: 20_000,
+            stream_frames_per_second: 0,
+            interaction_window: 3_000,
+            schedules_per_day: 10,
+            api_demands_per_day: 3,
+            empty_schedules_as_null: true,
+            reaction_target_as_number: false,
+            forum_ids_as_numbers: false,
             log_size: 10_000,
             message_memory: 20_000,
         }
     }
+}
+
+/// See [`Settings::message_audit`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum MessageAudit {
+    /// They are sent.
+    Off,
+    /// Answered with 202 and 304023 or 304024; then `MESSAGE_AUDIT_PASS`, and they are sent.
+    Pass,
+    /// The same answer; then `MESSAGE_AUDIT_REJECT`.
+    Reject,
+    /// The same answer; then nothing.
+    Never,
 }
 
 /// See [`Settings::identify_pace`].
@@ -315,9 +422,16 @@ impl Settings {
             ("webhook_queue", self.webhook_queue as u64),
             ("log_size", self.log_size as u64),
             ("message_memory", self.message_memory as u64),
+            ("upload_block_size", self.upload_block_size as u64),
+            ("upload_life", self.upload_life),
+            ("stream_life", self.stream_life),
         ];
         match positive.into_iter().find(|(_, value)| *value == 0) {
             Some((name, _)) => Err(format!("{name}: must be at least 1")),
+            None if self.upload_block_size > MAX_BLOCK => {
+                Err(format!("upload_block_size: must be at most {MAX_BLOCK}"))
+            }
+            None if self.upload_first_index > 1 => Err("upload_first_index: must be 0 or 1".into()),
             None => Ok(()),
         }
     }

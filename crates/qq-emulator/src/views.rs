@@ -135,6 +135,8 @@ pub struct TimelineItem {
     pub content: String,
     /// The message or event it answers.
     pub reply_to: Option<String>,
+    /// Whether it was taken back.
+    pub recalled: bool,
     /// What a bot sent, whole; null for users.
     pub body: Option<Value>,
 }

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::error::Refusal;
-use super::{Call, multipart};
+use super::{Call, forms, multipart};
 use crate::tables::{self, Field, Kind, Route};
 use crate::violations::Finding;
 
@@ -67,7 +67,7 @@ pub(super) async fn read(route: &Route, content_type: &str, bytes: &[u8]) -> Rec
     }
     let raw: Result<Box<RawValue>, _> = serde_json::from_slice(bytes);
     let fields = match serde_json::from_slice::<Value>(bytes) {
-        Ok(Value::Object(fields)) => Ok(fields),
+        Ok(Value::Object(fields)) => Ok(forms::usual(&route.id, fields)),
         Ok(_) => Err("the body is not a JSON object".into()),
         Err(why) => Err(format!("the body is not JSON: {why}")),
     };
@@ -116,6 +116,7 @@ pub(super) fn check<'a>(
 fn report_unknown(call: &Call, fields: &Map<String, Value>, findings: &mut Vec<Finding>) {
     let alias = match call.route.id.as_str() {
         "send_c2c_message" | "send_group_message" => "V2MessageRequest",
+        "create_guild_channel" | "modify_channel" => "Channel",
         _ => "",
     };
     let known = |name: &str| {
@@ -127,7 +128,11 @@ fn report_unknown(call: &Call, fields: &Map<String, Value>, findings: &mut Vec<F
             .params
             .iter()
             .any(|(_, param)| value.as_str() == Some(param));
-        if !known(name) && !value.is_null() && !repeats_path {
+        if !known(name)
+            && !forms::tolerated(&call.route.id, name)
+            && !value.is_null()
+            && !repeats_path
+        {
             findings.push(Finding::warn(
                 "rest.body.unknown_field",
                 "bodies have the members of the documents",

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::error::Refusal;
+use crate::settings::Settings;
 use crate::violations::Finding;
 use crate::world::messages::Scene;
 
@@ -15,6 +16,7 @@ pub(super) fn check(
     findings: &mut Vec<Finding>,
 ) -> Result<(), Box<Refusal>> {
     check_keyboard(scene, fields)?;
+    check_cards(fields)?;
     if scene.is_guild_side() {
         check_guild(fields)
     } else {
@@ -131,18 +133,70 @@ fn check_v2(
         2 => needs("markdown"),
         3 => needs("ark"),
         4 => needs("embed"),
+        7 => needs("media"),
         6 if scene == Scene::C2c => needs("input_notify"),
-        7 => {
-            needs("media")?;
-            // Nothing has been uploaded here, so no file_info can be right.
-            Err(refuse(
-                304_080,
-                "media.file_info was not given by an upload",
-            ))
-        }
         _ if scene == Scene::Group => Err(refuse(340_069, "msg_type is not valid in groups")),
         _ => Err(refuse(22_006, "msg_type is not valid")),
     }
+}
+
+/// Checks whether the bot may send such parts at all.
+pub(super) fn check_grants(
+    scene: Scene,
+    fields: &Fields,
+    settings: &Settings,
+) -> Result<(), Box<Refusal>> {
+    let guild = scene.is_guild_side();
+    let has_url = |name: &str| {
+        text(fields, name).is_some_and(|text| text.contains("http://") || text.contains("https://"))
+    };
+    if !settings.allow_urls && has_url("content") {
+        let code = if guild { 304_003 } else { 40_054_010 };
+        return Err(refuse(code, "the address in content is not registered"));
+    }
+    if let Some(markdown) = present(fields, "markdown")
+        && !settings.allow_markdown
+    {
+        let native = markdown["content"].as_str().is_some_and(|t| !t.is_empty());
+        let code = match (guild, native) {
+            (true, true) => 50_056,
+            (true, false) => 304_036,
+            (false, true) => 40_034_090,
+            (false, false) => 40_034_127,
+        };
+        return Err(refuse(code, "the bot may not send markdown"));
+    }
+    if let Some(keyboard) = present(fields, "keyboard")
+        && !settings.allow_keyboards
+    {
+        let code = if keyboard["id"].is_string() {
+            304_037
+        } else {
+            304_057
+        };
+        return Err(refuse(code, "the bot may not send keyboards"));
+    }
+    if present(fields, "ark").is_some() && !settings.allow_ark {
+        return Err(refuse(304_004, "the bot may not send ark cards"));
+    }
+    Ok(())
+}
+
+/// The cards whose templates everybody may use.
+fn check_cards(fields: &Fields) -> Result<(), Box<Refusal>> {
+    if let Some(ark) = present(fields, "ark")
+        && ark["template_id"].as_i64().is_none_or(|id| id <= 0)
+    {
+        return Err(refuse(304_011, "ark.template_id is not a template"));
+    }
+    if let Some(embed) = present(fields, "embed") {
+        const MOST: usize = 100;
+        let fields = embed["fields"].as_array().map_or(0, Vec::len);
+        if fields > MOST {
+            return Err(refuse(304_005, "an embed has at most 100 fields"));
+        }
+    }
+    Ok(())
 }
 
 fn check_keyboard(scene: Scene, fields: &Fields) -> Result<(), Box<Refusal>> {
@@ -244,13 +298,14 @@ mod tests {
             (json!({}), Some(304_061)),
             (json!({"markdown": {"content": "x"}}), Some(22_006)),
             (json!({"msg_type": 2, "content": "x"}), Some(22_006)),
+            (json!({"msg_type": 7, "media": null}), Some(22_006)),
             (
                 json!({"msg_type": 2, "content": "x", "markdown": {"content": "x"}}),
                 Some(304_061),
             ),
             (
-                json!({"msg_type": 7, "media": {"file_info": "a"}}),
-                Some(304_080),
+                json!({"msg_type": 7, "media": {"file_info": "a"}, "content": " "}),
+                None,
             ),
             (
                 json!({"msg_type": 6, "input_notify": {"input_type": 1}}),

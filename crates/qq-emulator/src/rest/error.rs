@@ -4,7 +4,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::settings::ErrorBody;
-use crate::tables::{self, Route};
+use crate::tables;
 use crate::violations::Finding;
 
 /// The pairs of numbers that the live service uses for one failure.
@@ -23,6 +23,7 @@ pub(super) struct Refusal {
     pub(super) code: i64,
     message: Option<String>,
     pub(super) finding: Option<Finding>,
+    data: Option<Value>,
 }
 
 impl Refusal {
@@ -32,6 +33,7 @@ impl Refusal {
             code,
             message: None,
             finding: None,
+            data: None,
         })
     }
 
@@ -50,6 +52,34 @@ impl Refusal {
         self
     }
 
+    /// What the error body carries beside its numbers.
+    pub(super) fn data(mut self: Box<Self>, data: Value) -> Box<Self> {
+        self.data = Some(data);
+        self
+    }
+
+    /// An id that does not exist.
+    pub(super) fn unknown(code: i64, what: &str, id: &str) -> Box<Self> {
+        let why = format!("there is no {what} {id:?}");
+        Self::code(code).message(why.clone()).finding(Finding::warn(
+            "rest.unknown_id",
+            "ids in paths exist",
+            why,
+        ))
+    }
+
+    /// A body or query with a value that is not allowed; `why` names the member and the fix.
+    pub(super) fn value(code: i64, why: impl Into<String>) -> Box<Self> {
+        let why = why.into();
+        Self::code(code)
+            .message(why.clone())
+            .finding(Finding::error(
+                "rest.value",
+                "members have documented values",
+                why,
+            ))
+    }
+
     /// The body was too large, too slow, or cut off.
     pub(super) fn unreadable_body() -> Box<Self> {
         Self::new(StatusCode::BAD_REQUEST, 50_035)
@@ -58,21 +88,6 @@ impl Refusal {
                 "rest.body.unreadable",
                 "a body is complete, arrives within 30 s and has at most 16 MiB",
                 "the body could not be read to its end",
-            ))
-    }
-
-    /// A route of the platform that the emulator does not have yet.
-    pub(super) fn not_served(route: &Route) -> Box<Self> {
-        let message = format!(
-            "{} {} ({}) is not served by the emulator yet",
-            route.method, route.path, route.id
-        );
-        Self::new(StatusCode::NOT_IMPLEMENTED, 501)
-            .message(message.clone())
-            .finding(Finding::info(
-                "rest.not_served",
-                "a limit of the emulator, not of the client",
-                message,
             ))
     }
 
@@ -85,14 +100,18 @@ impl Refusal {
             .into_iter()
             .find(|(code, err_code)| *code == self.code || *err_code == self.code)
             .unwrap_or((self.code, self.code));
-        match form {
+        let mut body = match form {
             ErrorBody::Both => json!({
                 "message": message, "code": code, "err_code": err_code, "trace_id": trace_id,
             }),
             ErrorBody::ErrCode => json!({
                 "message": message, "err_code": err_code, "trace_id": trace_id,
             }),
+        };
+        if let Some(data) = &self.data {
+            body["data"] = data.clone();
         }
+        body
     }
 }
 

@@ -37,7 +37,8 @@ pub(crate) async fn refuse_unserved(
         let trace_id = state.call_ids.hex(32);
         let code = code.unwrap_or_else(|| status.as_u16().into());
         let refusal = Refusal::new(status, code);
-        answer_with(state, &client, log, &trace_id, Err(refusal), Vec::new())
+        let (success, none) = (StatusCode::OK, Vec::new());
+        answer_with(state, &client, log, &trace_id, success, Err(refusal), none)
     })
 }
 

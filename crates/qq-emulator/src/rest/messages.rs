@@ -1,36 +1,52 @@
 //! The four routes that send a message.
 
+use std::time::Duration;
+
 use http::StatusCode;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::content::present;
 use super::error::Refusal;
-use super::{Answer, Call, body, content, replies};
+use super::{Answer, Call, Handler, body, content, replies, uploads};
 use crate::clock::{rfc3339, rfc3339_millis};
 use crate::platform::State;
+use crate::settings::MessageAudit;
+use crate::speech;
 use crate::views::{Author, OutboxEntry, TimelineItem};
 use crate::violations::Finding;
 use crate::world::events::unescape_html;
 use crate::world::messages::{Answerable, Scene};
 
-/// The scene that a route sends to.
-pub(super) fn scene_of(route: &str) -> Option<Scene> {
-    match route {
-        "send_group_message" => Some(Scene::Group),
-        "send_c2c_message" => Some(Scene::C2c),
-        "send_channel_message" => Some(Scene::Channel),
-        "send_dms_message" => Some(Scene::Direct),
-        _ => None,
-    }
+/// The handler of a route, if it is one of these.
+pub(super) fn handler(route: &str) -> Option<Handler> {
+    Some(match route {
+        "send_group_message" => |state, call, findings| send(state, call, Scene::Group, findings),
+        "send_c2c_message" => |state, call, findings| send(state, call, Scene::C2c, findings),
+        "send_channel_message" => {
+            |state, call, findings| send(state, call, Scene::Channel, findings)
+        }
+        "send_dms_message" => |state, call, findings| send(state, call, Scene::Direct, findings),
+        _ => return None,
+    })
+}
+
+/// A message on its way to a conversation.
+#[derive(Debug, Clone)]
+pub(super) struct Outgoing {
+    pub(super) app_id: String,
+    pub(super) scene: Scene,
+    pub(super) conversation: String,
+    pub(super) fields: Map<String, Value>,
+    /// The text of the body, where it is one.
+    pub(super) raw: Option<Box<RawValue>>,
+    pub(super) reply_to: Option<String>,
+    /// The message's id, if it has one already.
+    pub(super) id: Option<String>,
 }
 
 /// Sends a message into a conversation.
-pub(super) fn send(
-    state: &mut State,
-    call: &Call,
-    scene: Scene,
-    findings: &mut Vec<Finding>,
-) -> Answer {
+fn send(state: &mut State, call: &Call, scene: Scene, findings: &mut Vec<Finding>) -> Answer {
     let conversation = match scene {
         Scene::Group => call.param("group_openid"),
         Scene::C2c => call.param("user_openid"),
@@ -46,16 +62,69 @@ pub(super) fn send(
     check_conversation(state, scene, conversation)?;
     check_online(state, scene, &call.app_id)?;
     content::check(scene, fields, findings)?;
+    content::check_grants(scene, fields, &state.settings)?;
+    uploads::check_media(state, scene, fields)?;
     let reply = replies::check(state, scene, conversation, fields, findings)?;
     match &reply {
         Some(reply) => replies::record(state, reply),
         None => replies::spend_active(state, scene, conversation)?,
     }
-    let reply_to = reply.map(|reply| reply.to);
-    Ok(deliver(state, call, scene, conversation, fields, reply_to))
+    let message = Outgoing {
+        app_id: call.app_id.clone(),
+        scene,
+        conversation: conversation.to_owned(),
+        fields: fields.clone(),
+        raw: call.body.raw.clone(),
+        reply_to: reply.map(|reply| reply.to),
+        id: None,
+    };
+    if scene.is_guild_side() && state.settings.message_audit != MessageAudit::Off {
+        return Err(audit(state, message));
+    }
+    Ok(deliver(state, &message))
 }
 
-fn check_conversation(state: &State, scene: Scene, conversation: &str) -> Result<(), Box<Refusal>> {
+/// Keeps the message back for a while; gives the answer that says so.
+fn audit(state: &mut State, message: Outgoing) -> Box<Refusal> {
+    let audit_id = state.ids.uuid();
+    let code = if message.reply_to.is_some() {
+        304_024
+    } else {
+        304_023
+    };
+    let answer = Refusal::new(StatusCode::ACCEPTED, code)
+        .data(json!({"message_audit": {"audit_id": audit_id}}));
+    let outcome = state.settings.message_audit;
+    let created = rfc3339(state.clock.now());
+    let after = Duration::from_millis(state.settings.message_audit_ms);
+    state.put_off(after, move |state| {
+        let mut d = json!({
+            "audit_id": audit_id,
+            "audit_time": rfc3339(state.clock.now()),
+            "create_time": created,
+        });
+        let (channel_id, guild_id) = place(state, message.scene, &message.conversation);
+        d["channel_id"] = channel_id.into();
+        d["guild_id"] = guild_id.into();
+        let event = match outcome {
+            MessageAudit::Pass => {
+                let sent = deliver(state, &message);
+                d["message_id"] = sent["id"].clone();
+                "MESSAGE_AUDIT_PASS"
+            }
+            MessageAudit::Reject => "MESSAGE_AUDIT_REJECT",
+            MessageAudit::Never | MessageAudit::Off => return,
+        };
+        speech::push_event(state, event, None, &d, None);
+    });
+    answer
+}
+
+pub(super) fn check_conversation(
+    state: &State,
+    scene: Scene,
+    conversation: &str,
+) -> Result<(), Box<Refusal>> {
     let world = &state.world;
     let known = match scene {
         Scene::Group => world.groups.iter().any(|group| group.id == conversation),
@@ -98,22 +167,16 @@ fn check_online(state: &State, scene: Scene, app_id: &str) -> Result<(), Box<Ref
 }
 
 /// Puts it into the outbox and the timeline; answers as the scene's route does.
-fn deliver(
-    state: &mut State,
-    call: &Call,
-    scene: Scene,
-    conversation: &str,
-    fields: &Map<String, Value>,
-    reply_to: Option<String>,
-) -> Value {
+pub(super) fn deliver(state: &mut State, message: &Outgoing) -> Value {
     let now = state.clock.now();
-    let message_id = if scene.is_guild_side() {
-        state.ids.guild_message()
-    } else {
-        state.ids.robot_message()
+    let scene = message.scene;
+    let message_id = match &message.id {
+        Some(id) => id.clone(),
+        None if scene.is_guild_side() => state.ids.guild_message(),
+        None => state.ids.robot_message(),
     };
     let answer = if scene.is_guild_side() {
-        guild_message(state, call, scene, conversation, fields, &message_id)
+        guild_message(state, message, &message_id)
     } else {
         json!({
             "id": message_id,
@@ -121,67 +184,76 @@ fn deliver(
             "ext_info": {"ref_idx": state.ids.reference_index()},
         })
     };
+    let author = author(state, message);
     let capacity = state.settings.message_memory;
     let known = Answerable {
         scene: Some(scene),
-        conversation: Some(conversation.to_owned()),
+        conversation: Some(message.conversation.clone()),
         at: now,
         by_bot: true,
+        author: author.id.clone(),
+        recalled: false,
+        has_keyboard: present(&message.fields, "keyboard").is_some(),
         event: String::new(),
         body: scene.is_guild_side().then(|| answer.clone()),
     };
     state.memory.remember(capacity, message_id.clone(), known);
-    let typing = fields.get("msg_type").and_then(Value::as_i64) == Some(6);
-    if !typing {
-        show(
-            state,
-            call,
-            scene,
-            conversation,
-            fields,
-            &message_id,
-            reply_to.clone(),
-        );
-    }
     let at = rfc3339_millis(now);
-    state.outbox.push(state.settings.log_size, |n| OutboxEntry {
+    let size = state.settings.log_size;
+    let body = Value::Object(message.fields.clone());
+    if message.fields.get("msg_type").and_then(Value::as_i64) != Some(6) {
+        state.timeline.push(size, |n| TimelineItem {
+            n,
+            at: at.clone(),
+            scene,
+            conversation: message.conversation.clone(),
+            message_id: message_id.clone(),
+            author,
+            content: readable(scene, &message.fields),
+            reply_to: message.reply_to.clone(),
+            recalled: false,
+            body: Some(body.clone()),
+        });
+    }
+    state.outbox.push(size, |n| OutboxEntry {
         n,
         at,
         scene,
-        conversation: conversation.to_owned(),
+        conversation: message.conversation.clone(),
         message_id,
-        reply_to,
-        body: Value::Object(fields.clone()),
-        raw: call.body.raw.clone(),
+        reply_to: message.reply_to.clone(),
+        body,
+        raw: message.raw.clone(),
     });
     answer
 }
 
-/// The `Message` that answers a send on the guild side.
-fn guild_message(
-    state: &State,
-    call: &Call,
-    scene: Scene,
-    conversation: &str,
-    fields: &Map<String, Value>,
-    id: &str,
-) -> Value {
+/// The channel and the guild of a guild-side conversation.
+fn place(state: &State, scene: Scene, conversation: &str) -> (String, String) {
     let world = &state.world;
-    let (channel_id, guild_id) = match scene {
+    match scene {
         Scene::Direct => (
             world
                 .direct(conversation)
-                .map_or(conversation, |direct| &direct.channel_id),
-            conversation,
+                .map_or(conversation, |direct| &direct.channel_id)
+                .to_owned(),
+            conversation.to_owned(),
         ),
         _ => (
-            conversation,
+            conversation.to_owned(),
             world
                 .channel(conversation)
-                .map_or("0", |channel| &channel.guild_id),
+                .map_or("0", |channel| &channel.guild_id)
+                .to_owned(),
         ),
-    };
-    let bot = world.bot(&call.app_id);
+    }
+}
+
+/// The `Message` that answers a send on the guild side.
+fn guild_message(state: &State, sent: &Outgoing, id: &str) -> Value {
+    let (channel_id, guild_id) = place(state, sent.scene, &sent.conversation);
+    let fields = &sent.fields;
+    let bot = state.world.bot(&sent.app_id);
     let mut message = json!({
         "id": id,
         "channel_id": channel_id,
@@ -205,53 +277,25 @@ fn guild_message(
             message[name] = value.clone();
         }
     }
-    if scene == Scene::Direct {
+    if sent.scene == Scene::Direct {
         message["direct_message"] = true.into();
     }
     message
 }
 
-/// Adds it to the timeline.
-fn show(
-    state: &mut State,
-    call: &Call,
-    scene: Scene,
-    conversation: &str,
-    fields: &Map<String, Value>,
-    message_id: &str,
-    reply_to: Option<String>,
-) {
-    let content = readable(scene, fields);
-    let author = match state.world.bot(&call.app_id) {
-        Some(bot) => Author {
-            id: if scene.is_guild_side() {
-                bot.id.clone()
-            } else {
-                bot.openid.clone()
-            },
-            name: bot.name.clone(),
-            bot: true,
-        },
-        None => Author {
-            id: call.app_id.clone(),
-            name: call.app_id.clone(),
-            bot: true,
-        },
+/// The bot as the author of a message.
+fn author(state: &State, message: &Outgoing) -> Author {
+    let bot = state.world.bot(&message.app_id);
+    let (id, name) = match bot {
+        Some(bot) if message.scene.is_guild_side() => (&bot.id, &bot.name),
+        Some(bot) => (&bot.openid, &bot.name),
+        None => (&message.app_id, &message.app_id),
     };
-    let at = rfc3339_millis(state.clock.now());
-    state
-        .timeline
-        .push(state.settings.log_size, |n| TimelineItem {
-            n,
-            at,
-            scene,
-            conversation: conversation.to_owned(),
-            message_id: message_id.to_owned(),
-            author,
-            content,
-            reply_to,
-            body: Some(Value::Object(fields.clone())),
-        });
+    Author {
+        id: id.clone(),
+        name: name.clone(),
+        bot: true,
+    }
 }
 
 /// The text as a person reads it.

@@ -1,19 +1,33 @@
 //! The REST API: finds the route, checks who calls, reads the body, calls the handler.
 
+mod access;
 mod auth;
 mod body;
 mod content;
 mod error;
 mod faulted;
+mod forms;
 mod gateway;
+mod group;
+mod guild;
+mod history;
+mod interactions;
+mod links;
+mod menu;
 mod messages;
 mod multipart;
+mod pages;
+mod panels;
 pub(crate) mod quotas;
 mod reads;
 mod replies;
 mod request_log;
 mod router;
+pub(crate) mod storage;
+mod streams;
 pub(crate) mod token;
+mod uploads;
+mod webhook_sessions;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,6 +68,8 @@ pub(crate) struct Call {
     pub(crate) app_id: String,
     pub(crate) body: Received,
     pub(crate) gateway_url: String,
+    /// `http://host:port` as the client reaches it.
+    pub(crate) base_url: String,
 }
 
 impl Call {
@@ -75,8 +91,11 @@ impl Call {
     }
 }
 
-/// What a handler answers when it does not refuse.
+/// What a handler answers when it does not refuse. Routes of status 204 answer null.
 type Answer = Result<Value, Box<Refusal>>;
+
+/// Serves one route.
+type Handler = fn(&mut State, &Call, &mut Vec<Finding>) -> Answer;
 
 /// Everything that is no page, no gateway and no control call.
 pub(crate) async fn handle(Shared(platform): Shared<Arc<Platform>>, request: Request) -> Response {
@@ -99,9 +118,15 @@ pub(crate) async fn handle(Shared(platform): Shared<Arc<Platform>>, request: Req
         .get(HOST)
         .and_then(|value| value.to_str().ok());
     let gateway_url = platform.gateway_url(host);
-    platform.update(move |state| {
+    let base_url = platform.client_url(host);
+    let matched = matched.map(|matched| matched.by_body(&body));
+    let response = platform.update(move |state| {
         let trace_id = state.call_ids.hex(32);
         let mut findings = Vec::new();
+        let success = match &matched {
+            Ok(matched) => matched.route.success_status,
+            Err(_) => 200,
+        };
         let answer = match (bytes, matched) {
             (None, _) => Err(Refusal::unreadable_body()),
             (Some(_), Err(missing)) => Err(missing.refuse(&parts.method, parts.uri.path())),
@@ -114,12 +139,17 @@ pub(crate) async fn handle(Shared(platform): Shared<Arc<Platform>>, request: Req
                         app_id,
                         body,
                         gateway_url,
+                        base_url,
                     };
+                    access::check(state, &call)?;
                     serve(state, &call, &mut findings)
                 }),
         };
-        answer_with(state, &client, log, &trace_id, answer, findings)
-    })
+        let success = StatusCode::from_u16(success).unwrap_or(StatusCode::OK);
+        answer_with(state, &client, log, &trace_id, success, answer, findings)
+    });
+    platform.start_later();
+    response
 }
 
 /// Calls the handler of the route.
@@ -130,13 +160,31 @@ fn serve(state: &mut State, call: &Call, findings: &mut Vec<Finding>) -> Answer 
         "get_gateway_bot" => return Ok(gateway::address_and_limits(state, call)),
         _ => {}
     }
-    if let Some(read) = reads::handler(&call.route.id) {
-        return read(state, call);
+    match handler(&call.route.id) {
+        Some(handler) => handler(state, call, findings),
+        // A test shows that every route has a handler.
+        None => Err(Refusal::new(StatusCode::NOT_FOUND, 404)),
     }
-    match messages::scene_of(&call.route.id) {
-        Some(scene) => messages::send(state, call, scene, findings),
-        None => Err(Refusal::not_served(call.route)),
-    }
+}
+
+/// The handler of a route, from the family it belongs to.
+fn handler(route: &str) -> Option<Handler> {
+    [
+        messages::handler,
+        uploads::handler,
+        streams::handler,
+        history::handler,
+        guild::handler,
+        group::handler,
+        interactions::handler,
+        menu::handler,
+        panels::handler,
+        links::handler,
+        webhook_sessions::handler,
+        reads::handler,
+    ]
+    .into_iter()
+    .find_map(|family| family(route))
 }
 
 /// Writes the request and its findings down, and makes the HTTP answer.
@@ -145,12 +193,13 @@ fn answer_with(
     client: &str,
     log: request_log::Entry,
     trace_id: &str,
+    success: StatusCode,
     answer: Answer,
     mut findings: Vec<Finding>,
 ) -> Response {
     let answer = faulted::tolerated(state, answer, &findings);
     let (status, code, body) = match answer {
-        Ok(body) => (StatusCode::OK, None, body),
+        Ok(body) => (success, None, body),
         Err(refusal) => {
             let body = refusal.body(trace_id, state.settings.error_body);
             findings.extend(refusal.finding);
@@ -171,10 +220,17 @@ fn answer_with(
 
 /// The content type is exactly `application/json`: a client compares the whole value.
 fn json_response(status: StatusCode, trace_id: &str, body: &Value) -> Response {
-    let mut response = Response::new(Body::from(go_json(body)));
+    // Without a body there is no content type either: a client would try to parse nothing.
+    let mut response = if status == StatusCode::NO_CONTENT {
+        Response::new(Body::empty())
+    } else {
+        let mut response = Response::new(Body::from(go_json(body)));
+        let json = HeaderValue::from_static("application/json");
+        response.headers_mut().insert(CONTENT_TYPE, json);
+        response
+    };
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if let Ok(trace_id) = HeaderValue::from_str(trace_id) {
         headers.insert(TRACE_ID, trace_id);
     }
@@ -208,4 +264,31 @@ async fn read(body: Body) -> Option<Bytes> {
         .await
         .ok()?
         .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tables;
+
+    #[test]
+    fn every_route_has_exactly_one_handler() {
+        // The token and the two addresses are served by `serve` itself, a part of an upload by
+        // `storage`.
+        const ELSEWHERE: [&str; 4] = [
+            "get_app_access_token",
+            "get_gateway",
+            "get_gateway_bot",
+            "put_upload_part",
+        ];
+        for route in tables::routes() {
+            let found = handler(&route.id).is_some();
+            assert_ne!(
+                found,
+                ELSEWHERE.contains(&route.id.as_str()),
+                "{}",
+                route.id
+            );
+        }
+    }
 }

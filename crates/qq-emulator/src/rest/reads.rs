@@ -3,12 +3,10 @@
 use serde_json::{Value, json};
 
 use super::error::Refusal;
-use super::{Answer, Call};
+use super::{Answer, Call, Handler};
 use crate::platform::State;
 use crate::violations::Finding;
 use crate::world::{Channel, Guild, GuildMember, World};
-
-type Handler = fn(&State, &Call) -> Answer;
 
 /// The handler of a route, if it is one of these.
 pub(super) fn handler(route: &str) -> Option<Handler> {
@@ -25,7 +23,7 @@ pub(super) fn handler(route: &str) -> Option<Handler> {
     })
 }
 
-fn get_me(state: &State, call: &Call) -> Answer {
+fn get_me(state: &mut State, call: &Call, _: &mut Vec<Finding>) -> Answer {
     let bot = state
         .world
         .bot(&call.app_id)
@@ -43,7 +41,7 @@ fn get_me(state: &State, call: &Call) -> Answer {
 }
 
 /// Sorted by id, so that `after` and `before` end.
-fn list_my_guilds(state: &State, call: &Call) -> Answer {
+fn list_my_guilds(state: &mut State, call: &Call, _: &mut Vec<Finding>) -> Answer {
     let mut guilds: Vec<&Guild> = state.world.guilds.iter().collect();
     guilds.sort_by_key(|guild| number(&guild.id));
     let limit = limit(call, 100, 100)?;
@@ -68,33 +66,21 @@ fn list_my_guilds(state: &State, call: &Call) -> Answer {
         .collect())
 }
 
-fn get_guild(state: &State, call: &Call) -> Answer {
+fn get_guild(state: &mut State, call: &Call, _: &mut Vec<Finding>) -> Answer {
     Ok(guild_view(find_guild(state, call)?, &bot_id(state, call)))
 }
 
-fn list_guild_channels(state: &State, call: &Call) -> Answer {
+fn list_guild_channels(state: &mut State, call: &Call, _: &mut Vec<Finding>) -> Answer {
     let guild = find_guild(state, call)?;
-    Ok(guild
-        .channels
-        .iter()
-        .map(|channel| channel_view(channel, guild))
-        .collect())
+    Ok(guild.channels.iter().map(channel_view).collect())
 }
 
-fn get_channel(state: &State, call: &Call) -> Answer {
-    let id = call.param("channel_id");
-    let channel = state
-        .world
-        .channel(id)
-        .ok_or_else(|| unknown(10_003, "channel", id))?;
-    let guild = state
-        .world
-        .guild(&channel.guild_id)
-        .ok_or_else(|| unknown(10_004, "guild", &channel.guild_id))?;
-    Ok(channel_view(channel, guild))
+fn get_channel(state: &mut State, call: &Call, _: &mut Vec<Finding>) -> Answer {
+    let channel = find_channel(state, call)?;
+    Ok(channel_view(channel))
 }
 
-fn list_guild_members(state: &State, call: &Call) -> Answer {
+fn list_guild_members(state: &mut State, call: &Call, _: &mut Vec<Finding>) -> Answer {
     let guild = find_guild(state, call)?;
     let limit = limit(call, 1, 400)?;
     let after = call.query("after").unwrap_or("0");
@@ -108,33 +94,54 @@ fn list_guild_members(state: &State, call: &Call) -> Answer {
         .collect())
 }
 
-fn get_guild_member(state: &State, call: &Call) -> Answer {
+fn get_guild_member(state: &mut State, call: &Call, _: &mut Vec<Finding>) -> Answer {
     let guild = find_guild(state, call)?;
     let id = call.param("user_id");
     let member = guild
         .member(id)
-        .ok_or_else(|| unknown(10_001, "member", id))?;
-    Ok(member_view(member, &state.world))
+        .ok_or_else(|| Refusal::unknown(10_001, "member", id))?;
+    let mut view = member_view(member, &state.world);
+    view["mute"] = is_muted(state, &guild.id, id).into();
+    Ok(view)
+}
+
+/// Whether the member may not speak now.
+fn is_muted(state: &State, guild: &str, user: &str) -> bool {
+    let now = state.clock.now();
+    state.store.guilds.get(guild).is_some_and(|notes| {
+        let until = notes.muted.get(user).copied();
+        until
+            .max(notes.muted_until)
+            .is_some_and(|until| until > now)
+    })
 }
 
 /// Wrapped in `message`, as most clients expect.
-fn get_message(state: &State, call: &Call) -> Answer {
+fn get_message(state: &mut State, call: &Call, _: &mut Vec<Finding>) -> Answer {
     let (channel, id) = (call.param("channel_id"), call.param("message_id"));
     let message = state
         .memory
         .get(id)
-        .filter(|message| message.conversation.as_deref() == Some(channel))
+        .filter(|message| message.conversation.as_deref() == Some(channel) && !message.recalled)
         .and_then(|message| message.body.as_ref())
-        .ok_or_else(|| unknown(304_026, "message", id))?;
+        .ok_or_else(|| Refusal::unknown(304_026, "message", id))?;
     Ok(json!({"message": message}))
 }
 
-fn find_guild<'a>(state: &'a State, call: &Call) -> Result<&'a Guild, Box<Refusal>> {
+pub(super) fn find_guild<'a>(state: &'a State, call: &Call) -> Result<&'a Guild, Box<Refusal>> {
     let id = call.param("guild_id");
     state
         .world
         .guild(id)
-        .ok_or_else(|| unknown(10_004, "guild", id))
+        .ok_or_else(|| Refusal::unknown(10_004, "guild", id))
+}
+
+pub(super) fn find_channel<'a>(state: &'a State, call: &Call) -> Result<&'a Channel, Box<Refusal>> {
+    let id = call.param("channel_id");
+    state
+        .world
+        .channel(id)
+        .ok_or_else(|| Refusal::unknown(10_003, "channel", id))
 }
 
 fn guild_view(guild: &Guild, bot_id: &str) -> Value {
@@ -151,47 +158,52 @@ fn guild_view(guild: &Guild, bot_id: &str) -> Value {
     })
 }
 
-fn channel_view(channel: &Channel, guild: &Guild) -> Value {
+pub(super) fn channel_view(channel: &Channel) -> Value {
     json!({
         "id": channel.id,
         "guild_id": channel.guild_id,
         "name": channel.name,
         "type": channel.kind,
-        "sub_type": 0,
+        "sub_type": channel.sub_type,
         "position": channel.position,
-        "parent_id": "0",
-        "owner_id": guild.owner_id,
-        "private_type": 0,
-        "speak_permission": 1,
-        "application_id": "0",
+        "parent_id": channel.parent_id,
+        "owner_id": channel.owner_id,
+        "private_type": channel.private_type,
+        "speak_permission": channel.speak_permission,
+        "application_id": channel.application_id,
         "permissions": "7",
     })
 }
 
-fn member_view(member: &GuildMember, world: &World) -> Value {
-    let bot = world.bots.iter().find(|bot| bot.id == member.user_id);
-    let user = world.users.iter().find(|user| user.id == member.user_id);
+pub(super) fn member_view(member: &GuildMember, world: &World) -> Value {
+    let user = user_view(&member.user_id, world);
+    json!({
+        "nick": user["username"],
+        "user": user,
+        "roles": member.roles,
+        "joined_at": member.joined_at,
+    })
+}
+
+pub(super) fn user_view(id: &str, world: &World) -> Value {
+    let bot = world.bots.iter().find(|bot| bot.id == id);
+    let user = world.users.iter().find(|user| user.id == id);
     let (name, avatar) = match (bot, user) {
         (Some(bot), _) => (bot.name.as_str(), bot.avatar.as_str()),
         (None, Some(user)) => (user.name.as_str(), user.avatar.as_str()),
         (None, None) => ("", ""),
     };
     json!({
-        "user": {
-            "id": member.user_id,
-            "username": name,
-            "avatar": avatar,
-            "bot": bot.is_some(),
-            "union_openid": "",
-            "union_user_account": "",
-        },
-        "nick": name,
-        "roles": member.roles,
-        "joined_at": member.joined_at,
+        "id": id,
+        "username": name,
+        "avatar": avatar,
+        "bot": bot.is_some(),
+        "union_openid": "",
+        "union_user_account": "",
     })
 }
 
-fn bot_id(state: &State, call: &Call) -> String {
+pub(super) fn bot_id(state: &State, call: &Call) -> String {
     state
         .world
         .bot(&call.app_id)
@@ -199,7 +211,7 @@ fn bot_id(state: &State, call: &Call) -> String {
         .unwrap_or_default()
 }
 
-fn limit(call: &Call, default: usize, most: usize) -> Result<usize, Box<Refusal>> {
+pub(super) fn limit(call: &Call, default: usize, most: usize) -> Result<usize, Box<Refusal>> {
     let Some(given) = call.query("limit") else {
         return Ok(default);
     };
@@ -221,12 +233,4 @@ fn limit(call: &Call, default: usize, most: usize) -> Result<usize, Box<Refusal>
 
 fn number(id: &str) -> u64 {
     id.parse().unwrap_or(0)
-}
-
-fn unknown(code: i64, what: &str, id: &str) -> Box<Refusal> {
-    Refusal::code(code).finding(Finding::warn(
-        "rest.unknown_id",
-        "ids in paths exist",
-        format!("there is no {what} {id:?}"),
-    ))
 }

@@ -230,6 +230,13 @@ pub(super) fn spend_active(
     scene: Scene,
     conversation: &str,
 ) -> Result<(), Box<Refusal>> {
+    if !scene.is_guild_side() && state.store.refusing.contains(conversation) {
+        return Err(Refusal::code(40_034_105).finding(Finding::warn(
+            "rest.active.refused",
+            "who has switched active messages off gets none",
+            format!("{conversation:?} takes answers only"),
+        )));
+    }
     let now = state.clock.now();
     let settings = &state.settings;
     let quotas = &mut state.quotas;

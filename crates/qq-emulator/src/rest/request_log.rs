@@ -42,6 +42,7 @@ impl Entry {
         if let Some(secret) = value.get_mut("clientSecret") {
             *secret = HIDDEN.into();
         }
+        shorten(&mut value);
         Self {
             method: parts.method.to_string(),
             path: parts.uri.path().to_owned(),
@@ -49,6 +50,18 @@ impl Entry {
             route: matched.as_ref().ok().map(|found| found.route.id.clone()),
             headers: read_headers(&parts.headers),
             body: value,
+        }
+    }
+
+    /// A part of an upload: its bytes are not kept here.
+    pub(super) fn of_part(parts: &Parts) -> Self {
+        Self {
+            method: parts.method.to_string(),
+            path: parts.uri.path().to_owned(),
+            query: None,
+            route: Some("put_upload_part".into()),
+            headers: read_headers(&parts.headers),
+            body: Value::Null,
         }
     }
 
@@ -76,6 +89,23 @@ impl Entry {
                 code,
                 trace_id: trace_id.to_owned(),
             })
+    }
+}
+
+/// Cuts long texts, such as the base64 of a file.
+fn shorten(value: &mut Value) {
+    match value {
+        Value::String(text) if text.len() > MAX_TEXT => {
+            let length = text.len();
+            let end = (0..=MAX_TEXT / 8)
+                .rev()
+                .find(|at| text.is_char_boundary(*at));
+            text.truncate(end.unwrap_or(0));
+            text.push_str(&format!("... ({length} bytes)"));
+        }
+        Value::Array(items) => items.iter_mut().for_each(shorten),
+        Value::Object(members) => members.values_mut().for_each(shorten),
+        _ => {}
     }
 }
 

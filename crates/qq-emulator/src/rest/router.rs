@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use http::{Method, StatusCode};
+use serde_json::Value;
 
+use super::body::Received;
 use super::error::Refusal;
 use crate::tables::{self, Route, Segment};
 use crate::violations::Finding;
@@ -50,6 +52,25 @@ pub(super) fn find(method: &Method, path: &str) -> Result<Matched, Missing> {
         None => Err(Missing::Method(
             fitting.iter().map(|route| &route.method).collect(),
         )),
+    }
+}
+
+impl Matched {
+    /// Two routes share `PATCH /guilds/{guild_id}/mute`: the one for members has `user_ids`.
+    pub(super) fn by_body(self, body: &Received) -> Self {
+        let names_members = body
+            .value()
+            .is_ok_and(|fields| fields.get("user_ids").is_some_and(Value::is_array));
+        if self.route.id != "mute_guild" || !names_members {
+            return self;
+        }
+        let members = tables::routes()
+            .iter()
+            .find(|route| route.id == "mute_guild_members");
+        Self {
+            route: members.unwrap_or(self.route),
+            params: self.params,
+        }
     }
 }
 

@@ -166,6 +166,13 @@ fn remember(state: &mut State, pending: &Pending<'_>, event: &str, event_id: &st
         conversation: Some(pending.place.conversation.clone()),
         at: now,
         by_bot: false,
+        author: if scene.is_guild_side() {
+            author.id.clone()
+        } else {
+            author.openid.clone()
+        },
+        recalled: false,
+        has_keyboard: false,
         event: event.to_owned(),
         body: scene.is_guild_side().then_some(body),
     };
@@ -196,6 +203,7 @@ fn remember(state: &mut State, pending: &Pending<'_>, event: &str, event_id: &st
         author,
         content: pending.said.content.clone(),
         reply_to: None,
+        recalled: false,
         body: None,
     };
     state.timeline.push(state.settings.log_size, item);

@@ -20,6 +20,8 @@ pub(crate) fn push_event(
     let guild_id = guild_of(name, d);
     let intent = tables::intent_of(name);
     learn(state, name, &id, d);
+    let now = state.clock.now();
+    state.store.learn(name, d, now);
     let event = Event {
         name,
         id: &id,
@@ -44,6 +46,8 @@ fn guild_of(name: &str, d: &Value) -> Option<u64> {
     } else {
         "guild_id"
     };
+    // The delete events carry a message, not its members.
+    let d = if d[field].is_null() { &d["message"] } else { d };
     match &d[field] {
         Value::String(id) => id.parse().ok(),
         Value::Number(id) => id.as_u64(),
@@ -77,6 +81,12 @@ fn learn(state: &mut State, name: &str, id: &str, d: &Value) {
         conversation,
         at: state.clock.now(),
         by_bot: false,
+        author: ["id", "member_openid", "user_openid"]
+            .into_iter()
+            .find_map(|name| text(&d["author"][name]))
+            .unwrap_or_default(),
+        recalled: false,
+        has_keyboard: false,
         event: name.to_owned(),
         body: None,
     };

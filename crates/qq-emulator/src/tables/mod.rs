@@ -6,6 +6,7 @@
 
 mod kind;
 mod raw;
+mod terms;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -13,6 +14,7 @@ use std::sync::LazyLock;
 use http::Method;
 
 pub(crate) use kind::Kind;
+pub(crate) use terms::{Rate, Terms};
 
 /// One REST route.
 #[derive(Debug)]
@@ -22,6 +24,12 @@ pub(crate) struct Route {
     pub(crate) path: String,
     pub(crate) segments: Vec<Segment>,
     pub(crate) body: Vec<Field>,
+    /// 200, or 204 for an answer without a body.
+    pub(crate) success_status: u16,
+    /// How often a bot may call it.
+    pub(crate) rate: Option<Rate>,
+    /// Who may call it.
+    pub(crate) terms: Terms,
 }
 
 /// One part of a route's path.
@@ -148,6 +156,9 @@ impl From<raw::Route> for Route {
             path: raw.path,
             segments,
             body: raw.body.into_iter().map(Field::from).collect(),
+            success_status: raw.success_status,
+            rate: raw.rate_limit.as_deref().and_then(Rate::parse),
+            terms: Terms::parse(raw.who_may_call.as_deref().unwrap_or_default()),
         }
     }
 }

@@ -8,6 +8,9 @@ pub(super) struct Route {
     pub(super) method: String,
     pub(super) path: String,
     pub(super) body: Vec<Field>,
+    pub(super) success_status: u16,
+    pub(super) rate_limit: Option<String>,
+    pub(super) who_may_call: Option<String>,
 }
 
 #[derive(Deserialize)]

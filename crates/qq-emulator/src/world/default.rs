@@ -1,6 +1,8 @@
 //! The world that stands when nobody brings another.
 
-use super::{Bot, Channel, Direct, Group, GroupMember, Guild, GuildMember, User, World};
+use super::{
+    Bot, Channel, Direct, Group, GroupMember, Guild, GuildMember, JoinRequest, Role, User, World,
+};
 use crate::clock;
 use crate::ids::Ids;
 use crate::{DEFAULT_APP_ID, DEFAULT_SECRET, DEFAULT_SEED};
@@ -27,19 +29,12 @@ impl World {
             secret: DEFAULT_SECRET.into(),
             id: ids.snowflake(),
             openid: ids.openid(),
-            name: "bot".into(),
-            avatar: "https://example.com/avatar/bot.png".into(),
+            name: "robin".into(),
+            avatar: "https://example.com/avatar/robin.png".into(),
         };
-        let users: Vec<User> = ["mia", "leo", "ana"]
-            .into_iter()
-            .map(|name| User {
-                id: ids.snowflake(),
-                openid: ids.openid(),
-                name: name.into(),
-                avatar: format!("https://example.com/avatar/{name}.png"),
-            })
-            .collect();
-        let group = Group {
+        let users: Vec<User> = ["mia", "leo", "ana"].map(|name| user(ids, name)).into();
+        let joined_at = clock::rfc3339(JOINED);
+        let mut group = Group {
             id: ids.openid(),
             name: "tea house".into(),
             members: users
@@ -48,55 +43,137 @@ impl World {
                 .map(|(user, role)| GroupMember {
                     openid: user.openid.clone(),
                     role: role.into(),
-                })
-                .collect(),
-        };
-        let joined_at = clock::rfc3339(JOINED);
-        let guild_id = ids.snowflake();
-        let guild = Guild {
-            name: "harbour".into(),
-            owner_id: users[0].id.clone(),
-            joined_at: joined_at.clone(),
-            channels: ["general", "workshop"]
-                .into_iter()
-                .zip(1..)
-                .map(|(name, position)| Channel {
-                    id: ids.channel(),
-                    guild_id: guild_id.clone(),
-                    name: name.into(),
-                    kind: 0,
-                    position,
-                })
-                .collect(),
-            members: users
-                .iter()
-                .map(|user| &user.id)
-                .chain([&bot.id])
-                .map(|user_id| GuildMember {
-                    user_id: user_id.clone(),
-                    roles: vec![if *user_id == users[0].id { "4" } else { "1" }.into()],
                     joined_at: joined_at.clone(),
                 })
                 .collect(),
-            id: guild_id,
+            bot_role: "admin".into(),
+            join_requests: Vec::new(),
         };
+        let id = ids.snowflake();
+        let mut harbour = guild(id, "harbour", &users, &bot);
+        add_channels(ids, &mut harbour, &[("general", 0), ("workshop", 0)]);
         let direct = users
             .iter()
             .map(|user| Direct {
                 guild_id: ids.snowflake(),
                 channel_id: ids.channel(),
                 user_id: user.id.clone(),
-                src_guild_id: guild.id.clone(),
+                src_guild_id: harbour.id.clone(),
             })
             .collect();
+        // What follows came later: the ids above stay what they were.
+        add_channels(
+            ids,
+            &mut harbour,
+            &[
+                ("more", Channel::CATEGORY),
+                ("voice", Channel::VOICE),
+                ("calendar", Channel::APPLICATION),
+                ("forum", Channel::FORUM),
+            ],
+        );
+        let mut id = ids.snowflake();
+        while half(&id) == half(&harbour.id) {
+            id = ids.snowflake();
+        }
+        let mut garden = guild(id, "garden", &users[..2], &bot);
+        add_channels(ids, &mut garden, &[("lawn", 0)]);
+        group.join_requests = vec![JoinRequest {
+            id: ids.hex(160),
+            user: user(ids, "zoe"),
+            message: "mia told me about you".into(),
+            at: joined_at,
+        }];
         Self {
             bots: vec![bot],
             users,
             groups: vec![group],
-            guilds: vec![guild],
+            guilds: vec![harbour, garden],
             direct,
         }
     }
+}
+
+fn user(ids: &mut Ids, name: &str) -> User {
+    User {
+        id: ids.snowflake(),
+        openid: ids.openid(),
+        name: name.into(),
+        avatar: format!("https://example.com/avatar/{name}.png"),
+    }
+}
+
+/// A guild of the first user, administered by the bot.
+fn guild(id: String, name: &str, users: &[User], bot: &Bot) -> Guild {
+    let joined_at = clock::rfc3339(JOINED);
+    let owner_id = users.first().map(|user| user.id.clone());
+    let owner_id = owner_id.unwrap_or_default();
+    let role_of = |user_id: &str| match user_id {
+        _ if *user_id == owner_id => "4",
+        _ if *user_id == bot.id => "2",
+        _ => "1",
+    };
+    let roles = [
+        ("1", "everybody", 4_294_967_295, false, 5_000),
+        ("2", "administrators", 4_280_276_644, true, 50),
+        ("4", "owner", 4_294_927_682, true, 1),
+        ("5", "channel administrators", 4_288_922_345, true, 50),
+    ];
+    Guild {
+        id,
+        name: name.into(),
+        joined_at: joined_at.clone(),
+        channels: Vec::new(),
+        members: users
+            .iter()
+            .map(|user| &user.id)
+            .chain([&bot.id])
+            .map(|user_id| GuildMember {
+                user_id: user_id.clone(),
+                roles: vec![role_of(user_id).into()],
+                joined_at: joined_at.clone(),
+            })
+            .collect(),
+        roles: roles
+            .into_iter()
+            .map(|(id, name, color, hoist, member_limit)| Role {
+                id: id.into(),
+                name: name.into(),
+                color,
+                hoist,
+                member_limit,
+            })
+            .collect(),
+        owner_id,
+    }
+}
+
+fn add_channels(ids: &mut Ids, guild: &mut Guild, channels: &[(&str, u32)]) {
+    for (name, kind) in channels {
+        let position = guild.channels.iter().map(|known| known.position).max();
+        guild.channels.push(Channel {
+            id: ids.channel(),
+            guild_id: guild.id.clone(),
+            name: (*name).into(),
+            kind: *kind,
+            position: position.unwrap_or(0) + 1,
+            sub_type: 0,
+            parent_id: "0".into(),
+            owner_id: guild.owner_id.clone(),
+            private_type: 0,
+            speak_permission: 1,
+            application_id: match *kind {
+                Channel::APPLICATION => Channel::CALENDAR.into(),
+                _ => "0".into(),
+            },
+            private_user_ids: Vec::new(),
+        });
+    }
+}
+
+/// The shard of two that a guild falls on.
+fn half(guild_id: &str) -> u64 {
+    guild_id.parse::<u64>().map_or(0, |id| (id >> 22) % 2)
 }
 
 #[cfg(test)]
@@ -107,12 +184,30 @@ mod tests {
     fn is_complete_and_repeatable() {
         let world = World::default();
         assert_eq!(world.users.len(), 3);
-        assert_eq!(world.guilds[0].channels.len(), 2);
+        let harbour = &world.guilds[0];
+        let names: Vec<&str> = harbour.channels.iter().map(|c| c.name.as_str()).collect();
+        assert_eq!(
+            names,
+            ["general", "workshop", "more", "voice", "calendar", "forum"]
+        );
+        assert!(harbour.channels[4].is_calendar());
         assert_eq!(world.direct.len(), 3);
-        assert_eq!(world.guilds[0].members[0].roles, ["4"]);
-        assert_eq!(world.guilds[0].members.len(), 4);
+        assert_eq!(harbour.members[0].roles, ["4"]);
+        assert_eq!(harbour.members[3].roles, ["2"]);
+        assert_eq!(harbour.members.len(), 4);
         let again = World::default();
         assert_eq!(world.groups[0].id, again.groups[0].id);
         assert_ne!(world.groups[0].id, World::from_seed(1).groups[0].id);
+    }
+
+    #[test]
+    fn the_guilds_fall_on_different_shards() {
+        for seed in 0..20 {
+            let world = World::from_seed(seed);
+            let [a, b] = &world.guilds[..] else {
+                panic!("two guilds")
+            };
+            assert_ne!(half(&a.id), half(&b.id), "{seed}");
+        }
     }
 }

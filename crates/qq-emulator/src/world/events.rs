@@ -66,7 +66,7 @@ pub(crate) fn group(
             "bot": true,
             "scope": "single",
             "is_you": true,
-            "member_role": "member",
+            "member_role": group.bot_role,
         }]);
     }
     with_attachments(d, said.attachments)

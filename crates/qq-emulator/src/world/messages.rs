@@ -49,6 +49,12 @@ pub(crate) struct Answerable {
     pub(crate) conversation: Option<String>,
     pub(crate) at: Millis,
     pub(crate) by_bot: bool,
+    /// Who wrote it: an openid in groups and C2C, else a user id.
+    pub(crate) author: String,
+    /// It was taken back.
+    pub(crate) recalled: bool,
+    /// It has buttons, and can be edited.
+    pub(crate) has_keyboard: bool,
     /// The event's type; for a message, the type of the event that carried it.
     pub(crate) event: String,
     /// The message as the guild-side routes show it.
@@ -88,6 +94,39 @@ impl Memory {
         self.by_id.get(id)
     }
 
+    /// Takes back what a user wrote in these conversations since then.
+    pub(crate) fn recall_all(&mut self, author: &str, conversations: &[String], since: Millis) {
+        for message in self.by_id.values_mut() {
+            let here = message
+                .conversation
+                .as_ref()
+                .is_some_and(|known| conversations.contains(known));
+            if here && message.author == author && message.at >= since && message.body.is_some() {
+                message.recalled = true;
+            }
+        }
+    }
+
+    pub(crate) fn get_mut(&mut self, id: &str) -> Option<&mut Answerable> {
+        self.by_id.get_mut(id)
+    }
+
+    /// The messages of a conversation that the guild-side routes can show, newest first.
+    pub(crate) fn shown<'a>(
+        &'a self,
+        conversation: &'a str,
+    ) -> impl Iterator<Item = (&'a str, &'a Value)> {
+        self.order.iter().rev().filter_map(move |id| {
+            let message = self.by_id.get(id)?;
+            let here = message.conversation.as_deref() == Some(conversation);
+            let body = message
+                .body
+                .as_ref()
+                .filter(|_| here && !message.recalled)?;
+            Some((id.as_str(), body))
+        })
+    }
+
     pub(crate) fn answers(&mut self, id: &str) -> &mut Answers {
         self.answered.entry(id.to_owned()).or_default()
     }
@@ -112,6 +151,14 @@ impl Adopted {
             if let Some(oldest) = self.order.pop_front() {
                 self.known.remove(&oldest);
             }
+        }
+    }
+
+    /// The conversation has ended.
+    pub(crate) fn remove(&mut self, scene: Scene, conversation: &str) {
+        let key = (scene, conversation.to_owned());
+        if self.known.remove(&key) {
+            self.order.retain(|known| *known != key);
         }
     }
 

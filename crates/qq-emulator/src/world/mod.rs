@@ -3,13 +3,16 @@
 mod default;
 pub(crate) mod events;
 pub(crate) mod messages;
+pub(crate) mod store;
 
 use serde::Serialize;
 
 /// Everything that exists before anybody says a word.
 ///
-/// [`World::default`] has one bot, three users (mia, leo, ana), one group and one guild with two
-/// text channels; the bot is a member everywhere, and everybody is its friend.
+/// [`World::default`] has one bot (robin), three users (mia, leo, ana), one group with somebody
+/// who asks to join it, and two guilds that fall on different shards of two. The first guild has
+/// the text channels general and workshop, a category, a voice, a schedule and a forum channel; the
+/// bot administers everything, and everybody is its friend.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct World {
@@ -65,8 +68,12 @@ pub struct Group {
     pub id: String,
     /// The name.
     pub name: String,
-    /// Its members.
+    /// Its members; the bot is one, too, but not in this list.
     pub members: Vec<GroupMember>,
+    /// What the bot is in it: `owner`, `admin` or `member`.
+    pub bot_role: String,
+    /// Who asks to join it.
+    pub join_requests: Vec<JoinRequest>,
 }
 
 /// A user in a group.
@@ -77,6 +84,22 @@ pub struct GroupMember {
     pub openid: String,
     /// `owner`, `admin` or `member`.
     pub role: String,
+    /// When, RFC 3339.
+    pub joined_at: String,
+}
+
+/// Somebody who asks to join a group.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct JoinRequest {
+    /// The request's id.
+    pub id: String,
+    /// Who: on approval they become a user of the world.
+    pub user: User,
+    /// What they say.
+    pub message: String,
+    /// When, RFC 3339.
+    pub at: String,
 }
 
 /// A guild.
@@ -95,6 +118,24 @@ pub struct Guild {
     pub channels: Vec<Channel>,
     /// Its members, by user id.
     pub members: Vec<GuildMember>,
+    /// Its roles: `1` everybody, `2` administrators, `4` the owner, `5` channel administrators.
+    pub roles: Vec<Role>,
+}
+
+/// A role of a guild.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct Role {
+    /// The id, decimal.
+    pub id: String,
+    /// The name.
+    pub name: String,
+    /// ARGB.
+    pub color: u32,
+    /// Whether its members are listed separately.
+    pub hoist: bool,
+    /// How many members it may have.
+    pub member_limit: u32,
 }
 
 /// A channel of a guild.
@@ -112,6 +153,20 @@ pub struct Channel {
     pub kind: u32,
     /// The place in the list, from 1.
     pub position: u32,
+    /// `ChannelSubType`: 0 for chat.
+    pub sub_type: u32,
+    /// The category's id; `0` for none.
+    pub parent_id: String,
+    /// Who made it, by user id.
+    pub owner_id: String,
+    /// `PrivateType`: 0 for public.
+    pub private_type: u32,
+    /// `SpeakPermission`: 1 for everybody.
+    pub speak_permission: u32,
+    /// The application in an application channel; `0` for none.
+    pub application_id: String,
+    /// Who may see it, if it is private.
+    pub private_user_ids: Vec<String>,
 }
 
 /// A user in a guild.
@@ -120,7 +175,7 @@ pub struct Channel {
 pub struct GuildMember {
     /// The user's id.
     pub user_id: String,
-    /// Role ids: `1` everybody, `4` owner.
+    /// Role ids, see [`Guild::roles`].
     pub roles: Vec<String>,
     /// When, RFC 3339.
     pub joined_at: String,
@@ -170,6 +225,24 @@ impl World {
         self.channels().find(|channel| channel.id == id)
     }
 
+    /// The guild with this id, to be changed.
+    pub(crate) fn guild_mut(&mut self, id: &str) -> Option<&mut Guild> {
+        self.guilds.iter_mut().find(|guild| guild.id == id)
+    }
+
+    /// The channel with this id, to be changed.
+    pub(crate) fn channel_mut(&mut self, id: &str) -> Option<&mut Channel> {
+        self.guilds
+            .iter_mut()
+            .flat_map(|guild| &mut guild.channels)
+            .find(|channel| channel.id == id)
+    }
+
+    /// The group with this openid, to be changed.
+    pub(crate) fn group_mut(&mut self, id: &str) -> Option<&mut Group> {
+        self.groups.iter_mut().find(|group| group.id == id)
+    }
+
     /// The direct conversation with this guild id.
     pub(crate) fn direct(&self, guild_id: &str) -> Option<&Direct> {
         self.direct
@@ -183,7 +256,34 @@ impl World {
     }
 }
 
+impl Channel {
+    /// Text.
+    pub(crate) const TEXT: u32 = 0;
+    /// Voice.
+    pub(crate) const VOICE: u32 = 2;
+    /// A category of channels.
+    pub(crate) const CATEGORY: u32 = 4;
+    /// Live.
+    pub(crate) const LIVE: u32 = 10_005;
+    /// An application, such as a calendar.
+    pub(crate) const APPLICATION: u32 = 10_006;
+    /// A forum.
+    pub(crate) const FORUM: u32 = 10_007;
+    /// The calendar's application id.
+    pub(crate) const CALENDAR: &str = "1000050";
+
+    /// Whether it holds schedules.
+    pub(crate) fn is_calendar(&self) -> bool {
+        self.kind == Self::APPLICATION && self.application_id == Self::CALENDAR
+    }
+}
+
 impl Guild {
+    /// The role with this id.
+    pub(crate) fn role(&self, id: &str) -> Option<&Role> {
+        self.roles.iter().find(|role| role.id == id)
+    }
+
     /// The membership of a user.
     pub(crate) fn member(&self, user_id: &str) -> Option<&GuildMember> {
         self.members.iter().find(|member| member.user_id == user_id)

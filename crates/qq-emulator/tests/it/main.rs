@@ -7,20 +7,26 @@
     reason = "a step that fails is a test that fails"
 )]
 
+mod api;
 mod client;
 
 mod command;
+mod consistency;
 mod control;
 mod documents;
 mod faults;
 mod garbage;
+mod groups;
+mod guilds;
 mod heartbeat;
 mod identify;
 mod live;
+mod messages;
 mod plan;
 mod replies;
 mod rest;
 mod resume;
 mod scenes;
 mod token;
+mod uploads;
 mod webhook;

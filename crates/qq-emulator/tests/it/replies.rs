@@ -248,7 +248,7 @@ async fn messages_that_answer_nothing_have_quotas() {
     emulator.advance_clock(Duration::from_secs(60));
     assert_eq!(send(&emulator, Scene::Group, group, body.clone()).await, 0);
 
-    let [general, workshop] = &world.guilds[0].channels[..] else {
+    let [general, workshop, ..] = &world.guilds[0].channels[..] else {
         panic!("two channels")
     };
     emulator.change_settings(|settings| settings.active_channels_per_guild_day = 1);

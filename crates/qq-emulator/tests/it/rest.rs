@@ -57,15 +57,13 @@ async fn authorization_is_checked_on_every_call() {
 }
 
 #[tokio::test]
-async fn wrong_paths_methods_and_routes_not_served() {
+async fn wrong_paths_and_methods() {
     let emulator = start().await;
     for (method, path, status, code) in [
         ("GET", "/nowhere", 404, "rest.path"),
         ("GET", "/channels", 404, "rest.path"),
         ("POST", "/channels/1/pins/2", 405, "rest.method"),
         ("DELETE", "/gateway", 405, "rest.method"),
-        ("GET", "/v2/menu", 501, "rest.not_served"),
-        ("PUT", "/interactions/1", 501, "rest.not_served"),
     ] {
         let answer = call(&emulator, method, path, &json!(null)).await;
         assert_eq!(answer.status, status, "{path}");
@@ -77,7 +75,6 @@ async fn wrong_paths_methods_and_routes_not_served() {
         assert_eq!(codes(&emulator).pop().as_deref(), Some(code), "{path}");
         assert_eq!(answer.header("x-tps-trace-id"), body["trace_id"].as_str());
     }
-    assert_eq!(emulator.violations().pop().unwrap().level, Level::Info);
     assert_eq!(
         emulator
             .requests()
@@ -223,24 +220,31 @@ async fn the_world_can_be_read() {
     assert_eq!(get("/gateway").await, json!({"url": url}));
 
     let guilds = get("/users/@me/guilds").await;
-    assert_eq!(guilds.as_array().unwrap().len(), 1);
+    assert_eq!(guilds.as_array().unwrap().len(), 2);
+    let ids: Vec<u64> = guilds
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|guild| guild["id"].as_str().unwrap().parse().unwrap())
+        .collect();
+    assert!(ids[0] < ids[1]);
     assert_has(
         &guilds[0],
         include_str!("../fixtures/get_guild.response.json"),
     );
     assert_eq!(
-        get(&format!("/users/@me/guilds?after={}", guild.id)).await,
+        get(&format!("/users/@me/guilds?after={}", ids[1])).await,
         json!([])
     );
     assert_eq!(
-        get(&format!("/users/@me/guilds?before={}", guild.id)).await,
+        get(&format!("/users/@me/guilds?before={}", ids[0])).await,
         json!([])
     );
-    assert_eq!(get("/users/%40me/guilds?limit=1").await, guilds);
-    assert_eq!(get(&format!("/guilds/{}", guild.id)).await, guilds[0]);
+    assert_eq!(get("/users/%40me/guilds?limit=1").await, json!([guilds[0]]));
+    assert_eq!(get(&format!("/guilds/{}", ids[0])).await, guilds[0]);
 
     let channels = get(&format!("/guilds/{}/channels", guild.id)).await;
-    assert_eq!(channels.as_array().unwrap().len(), 2);
+    assert_eq!(channels.as_array().unwrap().len(), 6);
     let fixture = include_str!("../fixtures/get_channel.docs2026.response.json");
     assert_has(&channels[0], fixture);
     let channel = channels[0]["id"].as_str().unwrap();
