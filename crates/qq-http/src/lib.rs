@@ -17,6 +17,7 @@
 //! ```
 //!
 //! * [`HttpClient`]: calls by what they are about. Each is a plain [`Request`] first and a future second.
+//! * [`QueryCall`]: lists, one page or all of them ([`Pages`], [`Items`]).
 //! * [`Error`]: kind, status, code, trace id, route and advice; [`Sent`]: what became of a message.
 //! * [`TokenManager`]: access tokens, fetched once for all callers and renewed in time.
 //! * [`RetryPolicy`]: repeats that never show a message twice. [`Route`]: the table of calls.
@@ -54,12 +55,19 @@ pub use self::error::{Error, ErrorKind};
 pub use self::limit::{
     Certification, Counted, Limit, LimitMode, LimitScope, Limiter, LimiterStats, Limits,
 };
-pub use self::request::{Call, CallFuture, RawCall, Request, SendMessage};
+pub use self::request::{
+    Call, CallFuture, Items, Paged, Pages, Query, QueryCall, RawCall, Request, SendMessage,
+};
 pub use self::response::Response;
 pub use self::retry::RetryPolicy;
 pub use self::route::{Quota, Route};
 pub use self::scope::{
-    ChannelMessages, ChannelScope, ConversationScope, DirectScope, GroupScope, UserScope,
+    ChannelAnnounces, ChannelMemberScope, ChannelMessageScope, ChannelMessages, ChannelPins,
+    ChannelRoleScope, ChannelSchedules, ChannelScope, ChannelThreads, CheckWebhookSessions,
+    ConversationScope, DirectMessageScope, DirectScope, GroupMemberScope, GroupMessageScope,
+    GroupScope, GuildAnnounces, GuildMemberScope, GuildRoleScope, GuildScope, InteractionScope,
+    JoinApprovalStrategies, JoinApprovalStrategyScope, MenuScope, PanelIdScope, Panels,
+    ScheduleScope, ThreadScope, UserMessageScope, UserScope, WebhookSessions,
 };
 pub use self::sent::{PendingAudit, Sent};
 pub use self::token::TokenManager;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use qq_model::BearerToken;
+use qq_model::{ApiError, BearerToken};
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Redactor, trace_id};
@@ -65,6 +65,21 @@ impl Response {
             self.undecodable(format!("the answer cannot be read: {error}"))
                 .with_source(error)
         })
+    }
+
+    /// The error of an answer that says "refused" in a way of its own.
+    pub(crate) fn refused(&self, refusal: &ApiError) -> Error {
+        let redactor = Redactor(&[self.token.expose()]);
+        Error::from_api(
+            self.status,
+            &self.headers,
+            &self.body,
+            refusal,
+            redactor,
+            false,
+        )
+        .labelled(&self.label)
+        .with_attempts(self.attempts)
     }
 
     /// The error of an answer that lacks something.

@@ -1,7 +1,10 @@
 //! Requests as plain values: what would be sent, before anything is.
 
+mod answer;
 mod call;
+mod pages;
 mod path;
+mod query;
 mod raw;
 mod send;
 
@@ -9,9 +12,13 @@ use std::fmt;
 
 use bytes::Bytes;
 use http::Method;
+use qq_model::request::RequestBody;
 use serde::Serialize;
 
+pub(crate) use self::answer::{having, json, list, nothing, nullable_list, share_link};
 pub use self::call::{Call, CallFuture};
+pub use self::pages::{Items, Paged, Pages};
+pub use self::query::{Query, QueryCall};
 pub use self::raw::RawCall;
 pub use self::send::SendMessage;
 use crate::error::Error;
@@ -75,6 +82,23 @@ impl Request {
                 .labelled(&self.label())
         })?;
         self.body = Some(body.into());
+        Ok(self)
+    }
+
+    /// Checks a body, then writes it.
+    pub(crate) fn checked_json<T: RequestBody + ?Sized>(self, body: &T) -> Result<Self, Error> {
+        body.validate()
+            .map_err(|error| Error::invalid_request(error.to_string()).labelled(&self.label()))?;
+        self.json(body)
+    }
+
+    /// Appends a query: the members that are set, percent-encoded.
+    pub(crate) fn query_of<T: Serialize + ?Sized>(mut self, query: &T) -> Result<Self, Error> {
+        let text = query::write(query).map_err(|error| error.labelled(&self.label()))?;
+        if !text.is_empty() {
+            self.path_and_query.push('?');
+            self.path_and_query.push_str(&text);
+        }
         Ok(self)
     }
 

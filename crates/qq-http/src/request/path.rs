@@ -21,7 +21,7 @@ pub(super) fn expand(route: Route, parameters: &[&str]) -> Result<String, Error>
             _ => {}
         }
         path.push_str(literal);
-        encode_segment(value, &mut path);
+        encode(value, &mut path);
         rest = tail;
     }
     path.push_str(rest);
@@ -33,8 +33,9 @@ fn refuse(route: Route, name: &str, why: &str) -> Error {
         .labelled(&route.into())
 }
 
-/// Appends a text as one path segment (RFC 3986): everything but unreserved characters is encoded.
-fn encode_segment(text: &str, path: &mut String) {
+/// Appends a text as one path segment or one query value (RFC 3986): everything but unreserved characters is
+/// encoded.
+pub(super) fn encode(text: &str, path: &mut String) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {

@@ -1,9 +1,46 @@
 //! Calls by what they are about: a group, a user, a channel, a direct conversation.
 
+mod at;
+mod bot;
+mod channel;
+mod channel_message;
+mod direct;
+mod forum;
+mod group;
+mod group_member;
+mod guild;
+mod interaction;
+mod join_approval;
+mod member;
+mod menu;
+mod panel;
+mod role;
+mod schedule;
+mod user;
+mod voice;
+mod webhook_session;
+
 use qq_model::id::{ChannelId, GroupOpenid, GuildId, UserOpenid};
 use qq_model::message::Conversation;
 use qq_model::outgoing::MessageBody;
 
+use self::at::At;
+pub use self::channel::{ChannelAnnounces, ChannelMessages, ChannelPins};
+pub use self::channel_message::ChannelMessageScope;
+pub use self::direct::DirectMessageScope;
+pub use self::forum::{ChannelThreads, ThreadScope};
+pub use self::group::GroupMessageScope;
+pub use self::group_member::GroupMemberScope;
+pub use self::guild::{GuildAnnounces, GuildScope};
+pub use self::interaction::InteractionScope;
+pub use self::join_approval::{JoinApprovalStrategies, JoinApprovalStrategyScope};
+pub use self::member::{ChannelMemberScope, GuildMemberScope};
+pub use self::menu::MenuScope;
+pub use self::panel::{PanelIdScope, Panels};
+pub use self::role::{ChannelRoleScope, GuildRoleScope};
+pub use self::schedule::{ChannelSchedules, ScheduleScope};
+pub use self::user::UserMessageScope;
+pub use self::webhook_session::{CheckWebhookSessions, WebhookSessions};
 use crate::client::HttpClient;
 use crate::request::SendMessage;
 
@@ -21,6 +58,11 @@ macro_rules! scopes {
                 Self { http, id }
             }
 
+            /// Where the calls of this scope go.
+            fn at(&self) -> At {
+                At::new(&self.http, &self.id)
+            }
+
             #[doc = concat!("A message to this ", $what, ".")]
             pub fn send(self, body: impl Into<MessageBody>) -> SendMessage {
                 SendMessage::new(self.http, Conversation::$conversation(self.id), body.into())
@@ -36,18 +78,8 @@ scopes! {
     UserScope(UserOpenid) = C2C, "user";
     /// One guild channel: [`HttpClient::channel`].
     ChannelScope(ChannelId) = Channel, "channel";
-    /// The messages of one guild channel: [`ChannelScope::messages`].
-    ChannelMessages(ChannelId) = Channel, "channel";
     /// One guild direct conversation: [`HttpClient::direct`].
     DirectScope(GuildId) = Direct, "conversation";
-}
-
-impl ChannelScope {
-    /// The channel's messages.
-    #[must_use]
-    pub fn messages(self) -> ChannelMessages {
-        ChannelMessages::new(self.http, self.id)
-    }
 }
 
 /// One chat of any scene: [`HttpClient::conversation`].
