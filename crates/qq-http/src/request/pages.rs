@@ -7,7 +7,7 @@ use std::hash::Hash;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use futures_core::Stream;
+use futures_util::Stream;
 
 use super::{CallFuture, Query, QueryCall};
 use crate::error::Error;
