@@ -42,6 +42,14 @@ pub enum Quota {
     GroupMessage,
     /// One-to-one messages: 100 per second; active ones 20 per minute and 1000 per day for one user.
     C2CMessage,
+    /// Frames of streams: 50 per second.
+    StreamMessage,
+    /// Uploads, whole or put together: 50 per second.
+    Upload,
+    /// Beginning uploads in parts: 10 per second.
+    UploadPrepare,
+    /// Finished parts of uploads: 10 per second.
+    UploadPart,
 }
 
 macro_rules! routes {
@@ -302,6 +310,20 @@ routes! {
     SendDmsMessage = "send_dms_message", POST "/dms/{guild_id}/messages", DirectMessage, idempotent: false;
     /// A one-to-one message.
     SendC2CMessage = "send_c2c_message", POST "/v2/users/{user_openid}/messages", C2CMessage, idempotent: false;
+    /// A frame of a one-to-one message that grows.
+    SendC2CStreamMessage = "send_c2c_stream_message", POST "/v2/users/{user_openid}/stream_messages", StreamMessage, idempotent: false;
+    /// Uploads a file for one-to-one chats, or puts its parts together.
+    UploadC2CFile = "upload_c2c_file", POST "/v2/users/{user_openid}/files", Upload, idempotent: true;
+    /// Uploads a file for groups, or puts its parts together.
+    UploadGroupFile = "upload_group_file", POST "/v2/groups/{group_openid}/files", Upload, idempotent: true;
+    /// Begins an upload in parts for one-to-one chats.
+    C2CUploadPrepare = "c2c_upload_prepare", POST "/v2/users/{user_openid}/upload_prepare", UploadPrepare, idempotent: true;
+    /// Begins an upload in parts for groups.
+    GroupUploadPrepare = "group_upload_prepare", POST "/v2/groups/{group_openid}/upload_prepare", UploadPrepare, idempotent: true;
+    /// Says that a part was uploaded, for one-to-one chats.
+    C2CUploadPartFinish = "c2c_upload_part_finish", POST "/v2/users/{user_openid}/upload_part_finish", UploadPart, idempotent: true;
+    /// Says that a part was uploaded, for groups.
+    GroupUploadPartFinish = "group_upload_part_finish", POST "/v2/groups/{group_openid}/upload_part_finish", UploadPart, idempotent: true;
     /// A group message.
     SendGroupMessage = "send_group_message", POST "/v2/groups/{group_openid}/messages", GroupMessage, idempotent: false;
 }
