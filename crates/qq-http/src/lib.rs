@@ -44,6 +44,7 @@ mod scope;
 mod sent;
 mod token;
 mod transport;
+mod upload;
 
 #[doc(no_inline)]
 pub use http::{Method, StatusCode};
@@ -71,3 +72,6 @@ pub use self::scope::{
 };
 pub use self::sent::{PendingAudit, Sent};
 pub use self::token::TokenManager;
+pub use self::upload::{
+    Upload, UploadFile, UploadLimits, UploadPolicy, UploadProgress, UploadStep, Uploaded,
+};

@@ -16,6 +16,7 @@ use crate::limit::{Limiter, Limits};
 use crate::retry::RetryPolicy;
 use crate::token::{Fetcher, TokenManager};
 use crate::transport::Transport;
+use crate::upload::{Storage, UploadCache};
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 const DEFAULT_MAX_BODY: usize = 8 * 1024 * 1024;
@@ -172,6 +173,8 @@ impl HttpClientBuilder {
                 timeout: self.timeout,
                 retry: self.retry,
                 limiter: Limiter::new(self.limits),
+                storage: Storage::new(transport.connector().clone()),
+                uploads: UploadCache::default(),
                 transport,
                 tokens: Arc::new(TokenManager::new(fetcher)),
             }),

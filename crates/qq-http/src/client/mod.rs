@@ -28,6 +28,7 @@ use crate::route::Route;
 use crate::scope::{ChannelScope, ConversationScope, DirectScope, GroupScope, UserScope};
 use crate::token::TokenManager;
 use crate::transport::Transport;
+use crate::upload::{Storage, UploadCache};
 
 /// The REST client of one bot.
 ///
@@ -60,6 +61,8 @@ pub(crate) struct Inner {
     pub(crate) limiter: Limiter,
     pub(crate) transport: Transport,
     pub(crate) tokens: Arc<TokenManager>,
+    pub(crate) storage: Storage,
+    pub(crate) uploads: UploadCache,
 }
 
 /// The environment's REST address, in the parts that each request's address is made of.
@@ -186,6 +189,10 @@ impl HttpClient {
         &self.inner.environment
     }
 
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.inner
+    }
+
     pub(crate) async fn run(
         &self,
         request: &Request,
@@ -201,9 +208,10 @@ impl Inner {
         let body = request.shared_body();
         let mut headers = self.headers.clone();
         if body.is_some() {
+            const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
             headers.insert(
                 CONTENT_TYPE,
-                HeaderValue::from_static("application/json; charset=utf-8"),
+                request.content_type().cloned().unwrap_or(JSON),
             );
         }
         let mut prepared = http::Request::new(body);

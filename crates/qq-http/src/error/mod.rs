@@ -24,6 +24,8 @@ use crate::request::Label;
 pub enum ErrorKind {
     /// The call cannot be made as it was asked for: an empty id, an empty message. Nothing was sent.
     InvalidRequest,
+    /// A file or reader that was to be uploaded cannot be read.
+    Io,
     /// The credentials or the access token were refused, and a new token did not help.
     Authentication,
     /// No connection, no valid certificate, or a connection that broke; nothing was done by the call.
@@ -196,7 +198,7 @@ impl Error {
     pub fn advice(&self) -> Advice {
         match self.0.kind {
             ErrorKind::OutcomeUnknown | ErrorKind::Decode => Advice::Unknown,
-            ErrorKind::InvalidRequest => Advice::InvalidRequest,
+            ErrorKind::InvalidRequest | ErrorKind::Io => Advice::InvalidRequest,
             ErrorKind::Network | ErrorKind::Timeout => Advice::Retry,
             _ => self
                 .0
@@ -243,6 +245,16 @@ impl Error {
 
     pub(crate) fn invalid_request(what: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorKind::InvalidRequest, Reach::Unsent, what)
+    }
+
+    /// What was to be uploaded cannot be read.
+    pub(crate) fn io(what: String) -> Self {
+        Self::new(ErrorKind::Io, Reach::Unsent, what)
+    }
+
+    /// A refusal of the storage that parts of uploads go to.
+    pub(crate) fn storage(what: String) -> Self {
+        Self::new(ErrorKind::Http, Reach::Refused, what)
     }
 
     pub(crate) fn network(reach: Reach, what: impl Into<Cow<'static, str>>) -> Self {

@@ -11,7 +11,7 @@ mod send;
 use std::fmt;
 
 use bytes::Bytes;
-use http::Method;
+use http::{HeaderValue, Method};
 use qq_model::request::RequestBody;
 use serde::Serialize;
 
@@ -45,6 +45,8 @@ pub struct Request {
     route: Option<Route>,
     path_and_query: String,
     body: Option<Bytes>,
+    /// What the body is, where that is not JSON.
+    content_type: Option<HeaderValue>,
     repeat: Repeat,
 }
 
@@ -57,6 +59,8 @@ pub(crate) enum Repeat {
     SameSequence,
     /// Only while none of it was written, or after a refusal that proves that nothing was done.
     Unsent,
+    /// Whoever makes the call repeats it, by a plan of its own.
+    ByCaller,
 }
 
 impl Request {
@@ -67,6 +71,7 @@ impl Request {
             route: Some(route),
             path_and_query: path::expand(route, parameters)?,
             body: None,
+            content_type: None,
             repeat: if route.is_idempotent() {
                 Repeat::Idempotent
             } else {
@@ -102,6 +107,18 @@ impl Request {
         Ok(self)
     }
 
+    /// A body that is not JSON.
+    pub(crate) fn raw_body(mut self, content_type: &str, body: Bytes) -> Result<Self, Error> {
+        let content_type = HeaderValue::from_str(content_type).map_err(|error| {
+            Error::invalid_request("the body's type cannot be a header")
+                .with_source(error)
+                .labelled(&self.label())
+        })?;
+        self.content_type = Some(content_type);
+        self.body = Some(body);
+        Ok(self)
+    }
+
     pub(crate) const fn repeat(mut self, repeat: Repeat) -> Self {
         self.repeat = repeat;
         self
@@ -121,6 +138,10 @@ impl Request {
 
     pub(crate) fn shared_body(&self) -> Option<Bytes> {
         self.body.clone()
+    }
+
+    pub(crate) const fn content_type(&self) -> Option<&HeaderValue> {
+        self.content_type.as_ref()
     }
 
     pub(crate) fn path_and_query(&self) -> &str {
@@ -151,7 +172,7 @@ impl Request {
         self.split().1
     }
 
-    /// The JSON body.
+    /// The body: JSON, or a form where a message carries a picture as bytes.
     #[must_use]
     pub fn body(&self) -> Option<&[u8]> {
         self.body.as_deref()

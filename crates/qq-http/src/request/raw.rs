@@ -64,6 +64,7 @@ fn request(method: Method, path_and_query: String, body: Option<&Value>) -> Resu
         route: None,
         path_and_query,
         body: None,
+        content_type: None,
         repeat,
     };
     let path = request.path();

@@ -112,6 +112,7 @@ impl Default for RetryPolicy {
 fn is_safe(error: &Error, repeat: Repeat) -> bool {
     match repeat {
         Repeat::Idempotent | Repeat::SameSequence => true,
+        Repeat::ByCaller => false,
         Repeat::Unsent => error.reach() == Reach::Unsent,
     }
 }

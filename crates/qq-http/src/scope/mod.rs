@@ -43,6 +43,7 @@ pub use self::user::UserMessageScope;
 pub use self::webhook_session::{CheckWebhookSessions, WebhookSessions};
 use crate::client::HttpClient;
 use crate::request::SendMessage;
+use crate::upload::{Target, Upload, UploadFile};
 
 macro_rules! scopes {
     ($($(#[$doc:meta])* $scope:ident($id:ty) = $conversation:ident, $what:literal;)*) => {$(
@@ -80,6 +81,20 @@ scopes! {
     ChannelScope(ChannelId) = Channel, "channel";
     /// One guild direct conversation: [`HttpClient::direct`].
     DirectScope(GuildId) = Direct, "conversation";
+}
+
+impl GroupScope {
+    /// Uploads a file for messages to groups: this one and others.
+    pub fn upload(self, upload: Upload) -> UploadFile {
+        UploadFile::new(self.http, Target::Group(self.id), upload)
+    }
+}
+
+impl UserScope {
+    /// Uploads a file for one-to-one messages: to this user and others.
+    pub fn upload(self, upload: Upload) -> UploadFile {
+        UploadFile::new(self.http, Target::User(self.id), upload)
+    }
 }
 
 /// One chat of any scene: [`HttpClient::conversation`].

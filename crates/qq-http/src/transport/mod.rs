@@ -15,7 +15,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use qq_transport::{Connect, Tls};
 
 use self::body::{Outgoing, Unread};
-use self::connector::Connector;
+pub(crate) use self::connector::Connector;
 use crate::error::{Error, Reach};
 
 /// How long opening a connection may take, TLS included; the call's own deadline may be nearer.
@@ -31,6 +31,7 @@ const PROBE_INTERVAL: Duration = Duration::from_secs(20);
 #[derive(Clone, Debug)]
 pub(crate) struct Transport {
     client: Client<Connector, Outgoing>,
+    connector: Connector,
     max_body: usize,
 }
 
@@ -59,8 +60,17 @@ impl Transport {
             .pool_idle_timeout(IDLE_TIMEOUT)
             .pool_max_idle_per_host(IDLE_CONNECTIONS)
             .http2_keep_alive_interval(PROBE_INTERVAL)
-            .build(connector);
-        Self { client, max_body }
+            .build(connector.clone());
+        Self {
+            client,
+            connector,
+            max_body,
+        }
+    }
+
+    /// How connections are opened, for another pool of them.
+    pub(crate) const fn connector(&self) -> &Connector {
+        &self.connector
     }
 
     /// Sends a request and reads the whole answer. Redirects are answers like any other: nothing is sent to a
