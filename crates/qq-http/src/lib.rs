@@ -42,6 +42,7 @@ mod retry;
 mod route;
 mod scope;
 mod sent;
+mod stream;
 mod token;
 mod transport;
 mod upload;
@@ -71,6 +72,7 @@ pub use self::scope::{
     ScheduleScope, ThreadScope, UserMessageScope, UserScope, WebhookSessions,
 };
 pub use self::sent::{PendingAudit, Sent};
+pub use self::stream::{MessageStream, StreamBuilder, StreamError, StreamErrorKind, Streamed};
 pub use self::token::TokenManager;
 pub use self::upload::{
     Upload, UploadFile, UploadLimits, UploadPolicy, UploadProgress, UploadStep, Uploaded,

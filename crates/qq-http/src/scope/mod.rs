@@ -43,6 +43,7 @@ pub use self::user::UserMessageScope;
 pub use self::webhook_session::{CheckWebhookSessions, WebhookSessions};
 use crate::client::HttpClient;
 use crate::request::SendMessage;
+use crate::stream::StreamBuilder;
 use crate::upload::{Target, Upload, UploadFile};
 
 macro_rules! scopes {
@@ -94,6 +95,11 @@ impl UserScope {
     /// Uploads a file for one-to-one messages: to this user and others.
     pub fn upload(self, upload: Upload) -> UploadFile {
         UploadFile::new(self.http, Target::User(self.id), upload)
+    }
+
+    /// A message that grows while it is written.
+    pub fn stream(self) -> StreamBuilder {
+        StreamBuilder::new(self.http, self.id)
     }
 }
 
