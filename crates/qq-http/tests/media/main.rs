@@ -8,6 +8,8 @@
 
 mod images;
 mod server;
+mod stream_rules;
+mod streams;
 mod upload_faults;
 mod upload_rules;
 mod uploads;

@@ -13,7 +13,6 @@ use qq_http::{HttpClient, HttpClientBuilder, RetryPolicy};
 use qq_model::{Environment, Token};
 use qq_transport::{Connect, ConnectFuture, Connection};
 use serde_json::{Value, json};
-use tokio::time::Instant;
 
 /// What is answered to a request.
 #[derive(Clone, Debug)]
@@ -33,7 +32,6 @@ pub(crate) fn refusal(status: u16, code: i64) -> Reply {
 /// One request as it came.
 #[derive(Clone, Debug)]
 pub(crate) struct Received {
-    pub(crate) at: Instant,
     pub(crate) host: String,
     pub(crate) method: String,
     pub(crate) path: String,
@@ -123,7 +121,6 @@ impl Server {
         };
         let headers = head.headers.iter();
         let request = Received {
-            at: Instant::now(),
             host,
             method: head.method.to_string(),
             path: head.uri.to_string(),

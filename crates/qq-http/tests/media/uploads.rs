@@ -23,7 +23,7 @@ pub(crate) fn in_parts() -> UploadPolicy {
 }
 
 /// A reader that gives a little at a time and does not tell how much there is.
-fn reader(bytes: Vec<u8>) -> impl AsyncRead + Send + 'static {
+fn reader(bytes: &[u8]) -> impl AsyncRead + Send + use<> {
     tokio::io::AsyncReadExt::chain(
         std::io::Cursor::new(bytes[..bytes.len() / 3].to_vec()),
         std::io::Cursor::new(bytes[bytes.len() / 3..].to_vec()),
@@ -46,7 +46,7 @@ async fn what_is_small_goes_in_one_body() {
             ("groups-1", Some(Duration::from_secs(300)))
         );
         http.user("U")
-            .upload(Upload::reader(reader(bytes(size))))
+            .upload(Upload::reader(reader(&bytes(size))))
             .kind(FileType::Voice)
             .await
             .unwrap();
@@ -156,8 +156,8 @@ async fn files_and_readers_arrive_as_they_are() {
     let (http, size) = (server.client(), file.len() as u64);
     for upload in [
         Upload::file(&path),
-        Upload::reader(reader(file.clone())),
-        Upload::reader_with_size(reader(file.clone()), size),
+        Upload::reader(reader(&file)),
+        Upload::reader_with_size(reader(&file), size),
     ] {
         http.group("G")
             .upload(upload)
@@ -192,7 +192,7 @@ async fn what_is_too_large_is_refused_before_anything_is_sent() {
             "image is too large: 1001 bytes, the limit is 1000",
         ),
         (
-            Upload::reader(reader(bytes(1001))),
+            Upload::reader(reader(&bytes(1001))),
             "a.png",
             "image is too large: more than 1000",
         ),
@@ -207,12 +207,12 @@ async fn what_is_too_large_is_refused_before_anything_is_sent() {
             "100001 bytes, the limit is 100000",
         ),
         (
-            Upload::reader_with_size(reader(bytes(50)), 51),
+            Upload::reader_with_size(reader(&bytes(50)), 51),
             "a.bin",
             "ended after 50 of the 51",
         ),
         (
-            Upload::reader_with_size(reader(bytes(50)), 49),
+            Upload::reader_with_size(reader(&bytes(50)), 49),
             "a.bin",
             "more than the 49",
         ),

@@ -1,0 +1,178 @@
+//! The platform's rules for streams: what a user's client would show.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::server::{Received, Reply, Server, refusal};
+
+/// A message on the user's screen.
+#[derive(Clone, Debug)]
+pub(crate) struct Shown {
+    pub(crate) text: String,
+    pub(crate) msg_seq: Value,
+    pub(crate) is_done: bool,
+    index: u64,
+}
+
+/// What a fault does to a frame.
+#[derive(Clone, Debug)]
+pub(crate) enum Twist {
+    Instead(Reply),
+    After(Reply),
+}
+
+type Fault = Box<dyn FnMut(usize) -> Option<Twist> + Send>;
+
+/// Clones are the same platform.
+#[derive(Clone)]
+pub(crate) struct Platform(Arc<Mutex<State>>);
+
+struct State {
+    fault: Fault,
+    frames: usize,
+    messages: Vec<Shown>,
+    normal: Vec<Value>,
+    indexes: HashSet<(String, u64)>,
+    last: Option<Instant>,
+    capacity: Option<usize>,
+}
+
+impl Platform {
+    pub(crate) fn start(
+        fault: impl FnMut(usize) -> Option<Twist> + Send + 'static,
+    ) -> (Self, Server) {
+        let this = Self(Arc::new(Mutex::new(State {
+            fault: Box::new(fault),
+            frames: 0,
+            messages: Vec::new(),
+            normal: Vec::new(),
+            indexes: HashSet::new(),
+            last: None,
+            capacity: None,
+        })));
+        let platform = this.clone();
+        (this, Server::new(move |request| platform.reply(request)))
+    }
+
+    pub(crate) fn fair() -> (Self, Server) {
+        Self::start(|_| None)
+    }
+
+    /// A message has so many characters at most.
+    pub(crate) fn with_capacity(self, capacity: usize) -> Self {
+        self.0.lock().unwrap().capacity = Some(capacity);
+        self
+    }
+
+    pub(crate) fn messages(&self) -> Vec<Shown> {
+        self.0.lock().unwrap().messages.clone()
+    }
+
+    /// The normal messages that were sent.
+    pub(crate) fn normal(&self) -> Vec<Value> {
+        self.0.lock().unwrap().normal.clone()
+    }
+
+    fn reply(&self, request: &Received) -> Reply {
+        let mut state = self.0.lock().unwrap();
+        if request.path == "/v2/users/U/messages" {
+            state.normal.push(request.json());
+            return Reply::Json(200, json!({"id": "normal"}));
+        }
+        assert_eq!(
+            (&*request.method, &*request.path),
+            ("POST", "/v2/users/U/stream_messages")
+        );
+        let now = Instant::now();
+        if let Some(last) = state.last.replace(now) {
+            assert!(
+                now - last >= Duration::from_millis(300),
+                "frames come too fast: {:?}",
+                now - last
+            );
+        }
+        let turn = state.frames;
+        state.frames += 1;
+        match (state.fault)(turn) {
+            Some(Twist::Instead(reply)) => {
+                // What was answered is known not to have been taken, and may be numbered alike.
+                if matches!(reply, Reply::Break | Reply::Stall) {
+                    state.number(&request.json());
+                }
+                reply
+            }
+            Some(Twist::After(reply)) => {
+                state.take(&request.json());
+                reply
+            }
+            None => state.take(&request.json()),
+        }
+    }
+}
+
+impl State {
+    /// No number is used twice within a stream, unless the first use is known not to have arrived.
+    fn number(&mut self, frame: &Value) {
+        let index = frame["index"].as_u64().unwrap();
+        let key = (frame["msg_seq"].to_string(), index);
+        assert!(self.indexes.insert(key), "number {index} is used twice");
+    }
+
+    fn take(&mut self, frame: &Value) -> Reply {
+        assert_eq!(frame["input_mode"], "replace");
+        let text = frame["content_raw"].as_str().unwrap();
+        let index = frame["index"].as_u64().unwrap();
+        self.number(frame);
+        let position = match frame["stream_msg_id"].as_str() {
+            Some(id) => id.strip_prefix("stream-").unwrap().parse().unwrap(),
+            None => {
+                let is_taken = self
+                    .messages
+                    .iter()
+                    .any(|message| message.msg_seq == frame["msg_seq"]);
+                if is_taken && !frame["msg_seq"].is_null() {
+                    return refusal(400, 40_054_005);
+                }
+                self.messages.push(Shown {
+                    text: String::new(),
+                    msg_seq: frame["msg_seq"].clone(),
+                    is_done: false,
+                    index,
+                });
+                self.messages.len() - 1
+            }
+        };
+        let message = &mut self.messages[position];
+        assert_eq!(
+            message.msg_seq, frame["msg_seq"],
+            "one number for all frames"
+        );
+        assert!(index >= message.index, "numbers grow");
+        if message.is_done {
+            return refusal(400, 50_055_002);
+        }
+        if !text.starts_with(&message.text) {
+            return refusal(400, 40_007);
+        }
+        let left = self
+            .capacity
+            .map(|capacity| capacity.checked_sub(text.chars().count()).unwrap());
+        message.index = index;
+        text.clone_into(&mut message.text);
+        message.is_done = match frame["input_state"].as_u64() {
+            Some(1) => false,
+            Some(10) => true,
+            other => panic!("no state: {other:?}"),
+        };
+        let mut answer =
+            json!({"id": format!("stream-{position}"), "timestamp": "2026-11-21T00:00:00+08:00"});
+        if let Some(left) = left {
+            answer["remain_msg_len"] = json!(left);
+        }
+        Reply::Json(200, answer)
+    }
+}
