@@ -19,7 +19,7 @@ use crate::sent::Sent;
 /// A message that grows while it is written: [`UserScope::stream`](crate::UserScope::stream).
 ///
 /// Text is taken as it comes and sent in frames, each with the whole text so far and a number that is never used
-/// twice; so a lost frame loses nothing, and nothing shows twice. A frame that fails for a reason that may pass is
+/// for two texts; so a lost frame loses nothing, and nothing shows twice. A frame that fails for a reason that may pass is
 /// made up for by the next one; [`last_error`](Self::last_error) tells of it.
 ///
 /// Unless the last frame arrives, the user's client takes the text back. So the last frame is sent in any case:

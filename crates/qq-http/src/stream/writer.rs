@@ -1,10 +1,12 @@
 //! The state machine of a stream: which frame goes out next, and what its answer means.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use qq_model::error_code::Retryable;
 use qq_model::outgoing::{
-    MessageBody, MessageMarkdown, ReplyTo, StreamContentType, StreamMessage, StreamMessageResult,
+    MessageBody, MessageMarkdown, ReplyTo, StreamContentType, StreamMessage, StreamMessageRequest,
+    StreamMessageResult,
 };
 use tokio::time::{Instant, sleep_until, timeout_at};
 
@@ -19,6 +21,8 @@ use crate::sent::Sent;
 
 /// The deadline of one frame: a slow answer does not mean that it was not shown.
 const FRAME_TIMEOUT: Duration = Duration::from_secs(10);
+/// More frames than this in a row that may not have arrived are not remembered.
+const MOST_DOUBTFUL: usize = 8;
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 pub(super) struct Writer {
@@ -37,6 +41,8 @@ pub(super) struct Writer {
     shown: Shown,
     /// Whether the last frame of the current message may have arrived.
     may_be_over: bool,
+    /// Frames that may not have arrived, since the last that did.
+    doubtful: VecDeque<(StreamMessageRequest, usize)>,
     /// The next frame goes out then, or later.
     next_at: Option<Instant>,
     failures: u32,
@@ -103,6 +109,7 @@ impl Writer {
             frames,
             shown: Shown::No,
             may_be_over: false,
+            doubtful: VecDeque::new(),
             next_at: None,
             failures: 0,
             ids: Vec::new(),
@@ -278,6 +285,7 @@ impl Writer {
         self.text.roll_over(end);
         self.shown = Shown::No;
         self.may_be_over = false;
+        self.doubtful.clear();
         self.msg_seq = match (&mut self.next_msg_seq, self.msg_seq) {
             (Some(next), _) => Some(next()),
             (None, number) => number.map(|number| number.saturating_add(1)),
@@ -294,24 +302,95 @@ impl Writer {
     /// One frame with the text up to there. Until its answer is there it counts as one that may have arrived, also
     /// when this future is dropped.
     async fn frame(&mut self, end: usize, is_last: bool) -> Result<(), Failure> {
-        let was = (self.shown, self.may_be_over);
-        if was.0 == Shown::Maybe && self.frames.id().is_none() && !self.is_numbered() {
-            let error = Error::network(Reach::Unknown, "the answer to the first frame was lost");
-            let error = self.last_error.clone().unwrap_or(error);
-            return Err(Failure::Lost(error.into_outcome_unknown()));
+        if self.frames.id().is_none() {
+            if self.shown == Shown::Maybe && !self.is_numbered() {
+                let error =
+                    Error::network(Reach::Unknown, "the answer to the first frame was lost");
+                let error = self.last_error.clone().unwrap_or(error);
+                return Err(Failure::Lost(error.into_outcome_unknown()));
+            }
+            // A frame without the stream's id begins one, and the first number is 0.
+            self.frames = frames(&self.content_type, &self.occasion, self.msg_seq);
         }
+        let before = self.frames.clone();
         let text = self.text.message(end).to_owned();
-        let body = if is_last {
+        let frame = if is_last {
             self.frames.replace_last(text)
         } else {
             self.frames.replace(text)
         };
-        let request = self.request.clone().json(&body).map_err(Failure::Final)?;
+        let is_noted = self.frames.id().is_some() && self.doubtful.len() < MOST_DOUBTFUL;
+        if is_noted {
+            self.doubtful.push_back((frame.clone(), end));
+        }
+        let error = match self.transmit(&frame, end).await {
+            Ok(()) => return Ok(()),
+            Err(error) => error,
+        };
+        if error.is_outcome_unknown() {
+            return Err(Failure::Transient(error));
+        }
+        // It is known not to have arrived, and its number is free.
+        self.frames = before;
+        if is_noted {
+            self.doubtful.pop_back();
+        }
+        if may_pass(&error) {
+            return Err(Failure::Transient(error));
+        }
+        if self.shown == Shown::Maybe && error.has_code(DUPLICATE) {
+            return Err(Failure::Lost(error.into_outcome_unknown()));
+        }
+        if !self.doubtful.is_empty() {
+            return self.repeat_doubtful(error, end, is_last).await;
+        }
+        if self.may_be_over {
+            // The refusal may be due to an earlier last frame that did arrive.
+            return Err(Failure::Final(error.into_outcome_unknown()));
+        }
+        Err(Failure::Final(error))
+    }
+
+    /// After a refusal that may be due to a gap in the numbers: sends the frames once more that may not have
+    /// arrived, unchanged and with their own numbers, which does no harm where they did.
+    async fn repeat_doubtful(
+        &mut self,
+        refusal: Error,
+        end: usize,
+        is_last: bool,
+    ) -> Result<(), Failure> {
+        let mut is_gap = false;
+        while let Some((frame, reached)) = self.doubtful.front().cloned() {
+            self.pause().await;
+            match self.transmit(&frame, reached).await {
+                Ok(()) if frame.is_last() && is_last && reached == end => return Ok(()),
+                Ok(()) => is_gap = true,
+                Err(error) if error.is_outcome_unknown() || may_pass(&error) => {
+                    return Err(Failure::Transient(error));
+                }
+                Err(_) => drop(self.doubtful.pop_front()),
+            }
+        }
+        if is_gap {
+            return Err(Failure::Transient(refusal));
+        }
+        self.last_error = Some(refusal.clone());
+        Err(Failure::Final(if self.may_be_over {
+            refusal.into_outcome_unknown()
+        } else {
+            refusal
+        }))
+    }
+
+    /// Sends a frame, and keeps count of what may be on the screen.
+    async fn transmit(&mut self, frame: &StreamMessageRequest, end: usize) -> Result<(), Error> {
+        let request = self.request.clone().json(frame)?;
+        let (shown, may_be_over) = (self.shown, self.may_be_over);
         let reached = self.text.reach(end);
         if self.shown == Shown::No {
             self.shown = Shown::Maybe;
         }
-        self.may_be_over |= is_last;
+        self.may_be_over |= frame.is_last();
         self.next_at = Some(Instant::now() + self.throttle);
         let answer = self.http.run(&request, Some(FRAME_TIMEOUT)).await;
         let answer = answer.and_then(|response| {
@@ -321,7 +400,7 @@ impl Writer {
         });
         let error = match answer {
             Ok(result) => {
-                self.took(end, &result);
+                self.took(frame, end, &result);
                 return Ok(());
             }
             Err(error) => error,
@@ -329,30 +408,15 @@ impl Writer {
         self.failures = self.failures.saturating_add(1);
         self.next_at = Some(Instant::now() + self.backoff(&error));
         self.last_error = Some(error.clone());
-        if error.is_outcome_unknown() {
-            return Err(Failure::Transient(error));
+        if !error.is_outcome_unknown() {
+            // It is known not to have arrived.
+            self.text.unreach(reached);
+            (self.shown, self.may_be_over) = (shown, may_be_over);
         }
-        // It is known not to have arrived.
-        self.text.unreach(reached);
-        (self.shown, self.may_be_over) = was;
-        if may_pass(&error) {
-            if self.shown == Shown::No {
-                // Nothing of this stream exists: it begins anew with its first number.
-                self.frames = frames(&self.content_type, &self.occasion, self.msg_seq);
-            }
-            return Err(Failure::Transient(error));
-        }
-        if self.shown == Shown::Maybe && error.has_code(DUPLICATE) {
-            return Err(Failure::Lost(error.into_outcome_unknown()));
-        }
-        if self.may_be_over {
-            // The refusal may be due to an earlier last frame that did arrive.
-            return Err(Failure::Final(error.into_outcome_unknown()));
-        }
-        Err(Failure::Final(error))
+        Err(error)
     }
 
-    fn took(&mut self, end: usize, result: &StreamMessageResult) {
+    fn took(&mut self, frame: &StreamMessageRequest, end: usize, result: &StreamMessageResult) {
         let is_new = self.frames.id().is_none();
         self.frames.taken(result);
         if let (true, Some(id)) = (is_new, self.frames.id()) {
@@ -362,6 +426,8 @@ impl Writer {
         self.shown = Shown::Yes;
         self.failures = 0;
         self.last_error = None;
+        self.doubtful
+            .retain(|(doubtful, _)| doubtful.index() > frame.index());
     }
 
     /// Whether the platform refuses a second stream like this one.

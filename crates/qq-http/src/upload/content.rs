@@ -11,7 +11,7 @@ use tokio::task::spawn_blocking;
 use super::digest::Digests;
 
 /// How many bytes are read at once.
-pub(super) const PIECE: usize = 256 * 1024;
+pub(super) const PIECE: usize = 64 * 1024;
 
 /// The bytes of an upload; clones are the same ones.
 #[derive(Clone, Debug)]

@@ -1,6 +1,6 @@
 //! The platform's rules for streams: what a user's client would show.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -36,7 +36,8 @@ struct State {
     frames: usize,
     messages: Vec<Shown>,
     normal: Vec<Value>,
-    indexes: HashSet<(String, u64)>,
+    frames_by_index: HashMap<(String, u64), Value>,
+    is_strict: bool,
     last: Option<Instant>,
     capacity: Option<usize>,
 }
@@ -50,7 +51,8 @@ impl Platform {
             frames: 0,
             messages: Vec::new(),
             normal: Vec::new(),
-            indexes: HashSet::new(),
+            frames_by_index: HashMap::new(),
+            is_strict: false,
             last: None,
             capacity: None,
         })));
@@ -60,6 +62,12 @@ impl Platform {
 
     pub(crate) fn fair() -> (Self, Server) {
         Self::start(|_| None)
+    }
+
+    /// Numbers must have no gaps.
+    pub(crate) fn strict(self, is_strict: bool) -> Self {
+        self.0.lock().unwrap().is_strict = is_strict;
+        self
     }
 
     /// A message has so many characters at most.
@@ -115,18 +123,26 @@ impl Platform {
 }
 
 impl State {
-    /// No number is used twice within a stream, unless the first use is known not to have arrived.
+    /// No number is used for two texts within a stream, unless the first is known not to have arrived. A frame that
+    /// begins a stream has the number 0.
     fn number(&mut self, frame: &Value) {
         let index = frame["index"].as_u64().unwrap();
+        if frame["stream_msg_id"].is_null() {
+            assert_eq!(index, 0);
+            return;
+        }
         let key = (frame["msg_seq"].to_string(), index);
-        assert!(self.indexes.insert(key), "number {index} is used twice");
+        let first = self
+            .frames_by_index
+            .entry(key)
+            .or_insert_with(|| frame.clone());
+        assert_eq!(first, frame, "the number {index} is used for two texts");
     }
 
     fn take(&mut self, frame: &Value) -> Reply {
         assert_eq!(frame["input_mode"], "replace");
         let text = frame["content_raw"].as_str().unwrap();
         let index = frame["index"].as_u64().unwrap();
-        self.number(frame);
         let position = match frame["stream_msg_id"].as_str() {
             Some(id) => id.strip_prefix("stream-").unwrap().parse().unwrap(),
             None => {
@@ -146,15 +162,30 @@ impl State {
                 self.messages.len() - 1
             }
         };
+        let is_first = frame["stream_msg_id"].is_null();
+        let (last, is_done) = (
+            self.messages[position].index,
+            self.messages[position].is_done,
+        );
+        if !is_done {
+            if self.is_strict && !is_first && index == last {
+                self.number(frame);
+                return Reply::Json(200, json!({"id": format!("stream-{position}")}));
+            }
+            if self.is_strict && !is_first && index != last + 1 {
+                return refusal(400, 40_034_125);
+            }
+            self.number(frame);
+        }
         let message = &mut self.messages[position];
         assert_eq!(
             message.msg_seq, frame["msg_seq"],
             "one number for all frames"
         );
-        assert!(index >= message.index, "numbers grow");
         if message.is_done {
             return refusal(400, 50_055_002);
         }
+        assert!(is_first || index > message.index, "numbers grow");
         if !text.starts_with(&message.text) {
             return refusal(400, 40_007);
         }

@@ -303,6 +303,7 @@ proptest! {
         pieces in prop::collection::vec(("[a-z 一二三]{0,12}", 0_u64..900), 1..25),
         faults in prop::collection::vec(twist(), 0..8),
         is_dropped: bool,
+        is_strict: bool,
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
         runtime.block_on(async move {
@@ -314,6 +315,7 @@ proptest! {
             };
             let mut all = faults.into_iter();
             let (platform, server) = Platform::start(move |_| all.next().flatten());
+            let platform = platform.strict(is_strict);
             let mut stream = server.client().user("U").stream().reply_to("m").finish_timeout(Duration::from_secs(120)).start().unwrap();
             for (piece, pause) in &pieces {
                 if stream.push(piece).await.is_err() {
