@@ -103,7 +103,7 @@ impl Text {
         let nice = fits
             .char_indices()
             .rev()
-            .take_while(|(at, _)| *at >= fixed && *at >= cut - cut / 8)
+            .take_while(|(at, _)| *at >= fixed && *at >= cut - cut / 4)
             .find(|(_, character)| character.is_whitespace())
             .map(|(at, character)| at + character.len_utf8());
         self.base + nice.unwrap_or(fits.len())
