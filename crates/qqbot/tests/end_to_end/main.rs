@@ -12,5 +12,6 @@ mod scenes;
 mod startup;
 #[cfg(test)]
 mod support;
-#[cfg(all(test, feature = "webhook"))]
+#[cfg(feature = "webhook")]
+#[cfg(test)]
 mod webhook;
