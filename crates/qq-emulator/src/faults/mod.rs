@@ -170,6 +170,13 @@ impl Fault {
         } else if !self.action.fits_frames() {
             return Err("action: is for calls; give route instead of event and session".into());
         }
+        let sends_frames = matches!(
+            self.action,
+            Action::Reconnect | Action::InvalidSession { .. }
+        );
+        if sends_frames && matches!(self.event.as_deref(), Some("RECONNECT" | "INVALID_SESSION")) {
+            return Err("action: would hit the frames that it sends itself, without end".into());
+        }
         let fits = |status: u16| (200..=599).contains(&status);
         match &self.action {
             Action::Answer { status, .. } | Action::Html { status } if !fits(*status) => {

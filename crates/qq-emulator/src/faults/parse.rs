@@ -254,6 +254,10 @@ mod tests {
                 "[0].nth: counts from 1",
             ),
             (
+                json!([{"event": "RECONNECT", "action": "reconnect"}]),
+                "[0].action: would hit the frames that it sends itself",
+            ),
+            (
                 json!([{"event": "READY", "action": "drop"}, {"event": 1}]),
                 "[1].event: give a string",
             ),

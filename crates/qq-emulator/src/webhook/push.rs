@@ -53,6 +53,9 @@ fn launch(state: &mut State, link: &Link, flying: &Flying) {
     let settings = &state.settings;
     let limit = attempt_limit(settings);
     for (app_id, target) in &mut state.webhooks.targets {
+        if target.queue.is_empty() || target.flying >= settings.webhook_parallel {
+            continue;
+        }
         let Some(key) = state
             .world
             .bot(app_id)
@@ -62,7 +65,7 @@ fn launch(state: &mut State, link: &Link, flying: &Flying) {
             target.queue.clear();
             continue;
         };
-        while target.flying < settings.webhook_parallel.max(1) {
+        while target.flying < settings.webhook_parallel {
             let Some(mut delivery) = target.queue.pop_front() else {
                 break;
             };
