@@ -148,8 +148,8 @@ impl Limiter {
         let now = Instant::now();
         let deadline = (mode == LimitMode::Queue).then_some(deadline);
         let entry = target.with(|line| line.enter(target.peer, target.kind, deadline, now));
-        let peer = match (entry, deadline) {
-            (Entry::Start(peer), _) => peer,
+        let (peer, since) = match (entry, deadline) {
+            (Entry::Start(peer), _) => (peer, now),
             (Entry::Wait(peer, number), Some(deadline)) => {
                 let waiting = Waiting {
                     target,
@@ -157,8 +157,9 @@ impl Limiter {
                     number,
                     is_over: false,
                 };
-                waiting.turn(deadline).await?;
-                Some(peer)
+                // Few calls wait: the others need not carry a timer about.
+                Box::pin(waiting.turn(deadline)).await?;
+                (Some(peer), Instant::now())
             }
             (Entry::Wait(..), None) => return Err(too_early(None, now)),
             (Entry::Refuse(expected), _) => return Err(too_early(expected, now)),
@@ -167,6 +168,7 @@ impl Limiter {
             taken: Some(Taken {
                 target,
                 peer,
+                since,
                 ended: Ended::unsent(),
             }),
         })
@@ -305,6 +307,7 @@ pub(crate) struct Permit<'a> {
 struct Taken<'a> {
     target: Target<'a>,
     peer: Option<PeerId>,
+    since: Instant,
     ended: Ended,
 }
 
@@ -312,7 +315,7 @@ impl Permit<'_> {
     /// The request goes out.
     pub(crate) fn send(&mut self) {
         if let Some(taken) = &mut self.taken {
-            taken.ended.sent = Some(Instant::now());
+            taken.ended.sent = Some(taken.since);
         }
     }
 
@@ -330,6 +333,7 @@ impl Drop for Permit<'_> {
             target,
             peer,
             ended,
+            ..
         }) = self.taken.take()
         {
             let now = Instant::now();
