@@ -7,6 +7,7 @@
 )]
 
 mod calls;
+mod emulator;
 mod pages;
 mod server;
 mod table;

@@ -81,7 +81,8 @@ fn the_table_and_the_calls_are_the_same_routes() {
         );
     }
     let known: BTreeSet<&str> = Route::ALL.iter().map(|route| route.id()).collect();
-    assert!(calls.is_subset(&known), "{:?}", &calls - &known);
+    // The parts of an upload go to addresses of the storage, which no template describes.
+    assert_eq!(known, &ids - &BTreeSet::from(["put_upload_part"]));
 }
 
 #[test]
