@@ -82,6 +82,13 @@ mod tests {
         assert!(split(" \n ", 4).is_empty());
     }
 
+    #[test]
+    fn a_space_inside_markup_is_no_border() {
+        let face = r#"<faceType=1,faceId="1",ext="x y">"#;
+        let text = format!("{} {face}", "a".repeat(20));
+        assert_eq!(split(&text, 52), ["a".repeat(20), face.to_owned()]);
+    }
+
     fn solid(text: &str) -> String {
         text.chars().filter(|c| !c.is_whitespace()).collect()
     }

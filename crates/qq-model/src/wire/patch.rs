@@ -118,6 +118,9 @@ mod tests {
             assert_eq!(update.n, n, "{json}");
             assert_eq!(serde_json::to_string(&update).unwrap(), json);
         }
+        // Some formats call an absent value a unit.
+        let unit = PatchVisitor::<u32>(PhantomData).visit_unit::<serde::de::value::Error>();
+        assert_eq!(unit, Ok(Some(Patch::Clear)));
         let odd: Update = serde_json::from_str(r#"{"n":[1]}"#).unwrap();
         assert_eq!(odd.n, Patch::Keep);
     }
