@@ -400,6 +400,8 @@ impl Writer {
         });
         let error = match answer {
             Ok(result) => {
+                // From the answer on: the call may have waited or been repeated before the platform saw it.
+                self.next_at = Some(Instant::now() + self.throttle);
                 self.took(frame, end, &result);
                 return Ok(());
             }
