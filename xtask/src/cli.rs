@@ -12,6 +12,7 @@ pub(crate) enum Command {
     House,
     Conformance,
     Coverage,
+    Fuzz,
 }
 
 /// Every command with the line that `help` prints for it.
@@ -24,6 +25,10 @@ pub(crate) const COMMANDS: &[(&str, &str)] = &[
     (
         "coverage",
         "compare the types of qq-model with the protocol tables",
+    ),
+    (
+        "fuzz",
+        "run each fuzz target for a short while; needs cargo-fuzz",
     ),
     ("house", "check the rules of the house"),
     ("help", "print this text"),
@@ -58,6 +63,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Command> {
         "house" => Command::House,
         "conformance" => Command::Conformance,
         "coverage" => Command::Coverage,
+        "fuzz" => Command::Fuzz,
         "help" | "--help" | "-h" => Command::Help,
         other => {
             return Err(Error::new(format!(

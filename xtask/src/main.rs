@@ -10,6 +10,7 @@ mod cli;
 mod conformance;
 mod coverage;
 mod error;
+mod fuzz;
 mod gate;
 mod house;
 mod process;
@@ -48,5 +49,6 @@ fn run(command: Command) -> Result<bool> {
         Command::House => house::run(&Project::locate()?),
         Command::Conformance => conformance::run(&Project::locate()?),
         Command::Coverage => coverage::run(&Project::locate()?),
+        Command::Fuzz => fuzz::run(&Project::locate()?),
     }
 }
