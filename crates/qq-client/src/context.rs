@@ -130,7 +130,7 @@ impl Context {
             && body.sequence().is_none()
             && let Some(reply_to) = body.target()
         {
-            let number = self.shared.next_reply_number(reply_to);
+            let number = self.shared.replies.next_number(reply_to);
             body = body.msg_seq(number);
         }
         self.shared

@@ -5,23 +5,25 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use qq_http::{HttpClient, Sent};
-use qq_model::outgoing::ReplyTo;
 use qq_model::user::SelfUser;
 use qq_model::{Dispatch, Token};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::client::StopReport;
+use crate::client::{Settings, StopReport};
 use crate::dispatch::Duplicates;
-use crate::reply::ReplyLedger;
+use crate::knowledge::Knowledge;
+use crate::reply::Replies;
 use crate::status::{ConnectionSession, Phase, Source, SourceView, Stats, Status, summarize};
 
 pub(crate) struct Shared {
     pub(crate) api: HttpClient,
     pub(crate) token: Token,
+    pub(crate) replies: Replies,
+    #[expect(dead_code, reason = "the pipeline that asks it lands next")]
+    pub(crate) knowledge: Knowledge,
     user: Mutex<Option<Arc<SelfUser>>>,
-    ledger: Mutex<ReplyLedger>,
     duplicates: Mutex<Duplicates>,
     sources: Mutex<Vec<SourceView>>,
     run: Mutex<Option<RunControl>>,
@@ -47,16 +49,14 @@ pub(crate) struct Counters {
     pub(crate) panics: AtomicU64,
 }
 
-/// How many answered messages are remembered.
-const LEDGER_CAPACITY: usize = 100_000;
-
 impl Shared {
-    pub(crate) fn new(api: HttpClient, token: Token) -> Self {
+    pub(crate) fn new(api: HttpClient, token: Token, settings: &Settings) -> Self {
         Self {
             api,
             token,
+            replies: Replies::new(&settings.reply),
+            knowledge: Knowledge::new(&settings.knowledge),
             user: Mutex::default(),
-            ledger: Mutex::new(ReplyLedger::new(LEDGER_CAPACITY)),
             duplicates: Mutex::default(),
             sources: Mutex::default(),
             run: Mutex::default(),
@@ -72,10 +72,6 @@ impl Shared {
 
     pub(crate) fn set_user(&self, user: SelfUser) {
         *lock(&self.user) = Some(Arc::new(user));
-    }
-
-    pub(crate) fn next_reply_number(&self, target: &ReplyTo) -> u32 {
-        lock(&self.ledger).next_number(target, Instant::now())
     }
 
     pub(crate) fn is_duplicate(&self, dispatch: &Dispatch) -> bool {

@@ -6,6 +6,7 @@ mod report;
 mod run;
 
 pub use self::builder::ClientBuilder;
+pub(crate) use self::builder::Settings;
 pub use self::handle::ClientHandle;
 pub use self::report::StopReport;
 
@@ -17,7 +18,6 @@ use qq_model::user::SelfUser;
 use qq_model::{Intents, Token};
 use tokio::sync::watch;
 
-use self::builder::Settings;
 use self::run::Run;
 use crate::shared::Shared;
 use crate::{BotError, ConnectionSession, EventHandler, Stats, Status};

@@ -54,7 +54,7 @@ impl<'a, H: EventHandler> Run<'a, H> {
             lanes: Lanes::new(
                 Arc::clone(handler),
                 Arc::clone(shared),
-                settings.event_capacity,
+                settings.dispatch.capacity,
             ),
             shards: JoinSet::new(),
             intake: JoinSet::new(),

@@ -3,6 +3,8 @@
 mod duplicates;
 mod lane;
 mod lanes;
+mod settings;
 
 pub(crate) use self::duplicates::Duplicates;
 pub(crate) use self::lanes::Lanes;
+pub(crate) use self::settings::DispatchSettings;

@@ -1,9 +1,13 @@
 //! Answering events.
 
 mod ledger;
+mod replies;
+mod settings;
 mod target;
 
-pub(crate) use self::ledger::ReplyLedger;
+use self::ledger::ReplyLedger;
+pub(crate) use self::replies::Replies;
+pub(crate) use self::settings::ReplySettings;
 pub(crate) use self::target::ReplyTarget;
 
 use qq_http::Sent;

@@ -1,5 +1,11 @@
 //! Making a client.
 
+mod dispatch;
+mod knowledge;
+mod reply;
+#[cfg(feature = "webhook")]
+mod webhook;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +14,9 @@ use qq_model::{Environment, Intents, Token};
 use qq_transport::{Connect, Tcp, Tls};
 
 use super::Client;
+use crate::dispatch::DispatchSettings;
+use crate::knowledge::KnowledgeSettings;
+use crate::reply::ReplySettings;
 use crate::shared::Shared;
 #[cfg(feature = "webhook")]
 use crate::webhook::WebhookSettings;
@@ -17,8 +26,6 @@ use crate::{BotError, EventHandler};
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// The usual deadline of a stop.
 const STOP_DEADLINE: Duration = Duration::from_secs(10);
-/// How many events usually wait or run at a time.
-const EVENT_CAPACITY: usize = 4096;
 
 /// Everything that can be chosen about a [`Client`].
 ///
@@ -52,7 +59,9 @@ pub(crate) struct Settings {
     pub(crate) gateway_url: Option<Box<str>>,
     pub(crate) startup_deadline: Duration,
     pub(crate) stop_deadline: Duration,
-    pub(crate) event_capacity: usize,
+    pub(crate) dispatch: DispatchSettings,
+    pub(crate) reply: ReplySettings,
+    pub(crate) knowledge: KnowledgeSettings,
     pub(crate) connect: Arc<dyn Connect>,
     pub(crate) tls: Tls,
     pub(crate) has_gateway: bool,
@@ -77,7 +86,9 @@ impl ClientBuilder {
                 gateway_url: None,
                 startup_deadline: TIMEOUT,
                 stop_deadline: STOP_DEADLINE,
-                event_capacity: EVENT_CAPACITY,
+                dispatch: DispatchSettings::default(),
+                reply: ReplySettings::default(),
+                knowledge: KnowledgeSettings::default(),
                 connect,
                 tls,
                 has_gateway: true,
@@ -134,14 +145,6 @@ impl<H> ClientBuilder<H> {
         self
     }
 
-    /// How many events may wait or run at a time, 4096 unless said otherwise. When as many do, the client reads no
-    /// further until one has been handled; heartbeats go on.
-    #[must_use]
-    pub fn event_capacity(mut self, capacity: usize) -> Self {
-        self.settings.event_capacity = capacity.max(1);
-        self
-    }
-
     /// Which failed REST calls are tried again, and when.
     #[must_use]
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
@@ -153,47 +156,6 @@ impl<H> ClientBuilder<H> {
     #[must_use]
     pub fn connect(mut self, connect: impl Connect) -> Self {
         self.connect = Arc::new(connect);
-        self
-    }
-
-    /// Takes events by webhook: listens on this address (`127.0.0.1:8080`) for callbacks to this path (`/qqbot`).
-    ///
-    /// Plain HTTP, for behind a proxy that speaks HTTPS with the platform; see
-    /// [`webhook_tls_files`](Self::webhook_tls_files). The platform delivers either by webhook or by gateway, as the
-    /// console says, so the gateway is left alone unless [`gateway`](Self::gateway) switches it on again: with both,
-    /// a bot can move from one to the other, and no event is handled twice.
-    #[cfg(feature = "webhook")]
-    #[must_use]
-    pub fn webhook(mut self, address: impl Into<Box<str>>, path: impl Into<Box<str>>) -> Self {
-        self.settings.webhook = Some(WebhookSettings {
-            address: address.into(),
-            path: path.into(),
-            tls: None,
-        });
-        self.settings.has_gateway = false;
-        self
-    }
-
-    /// Speaks TLS at the address of [`webhook`](Self::webhook), with the certificates and the private key of these PEM
-    /// files. They are read again when they change.
-    #[cfg(feature = "webhook")]
-    #[must_use]
-    pub fn webhook_tls_files(
-        mut self,
-        certificates: impl Into<std::path::PathBuf>,
-        key: impl Into<std::path::PathBuf>,
-    ) -> Self {
-        if let Some(webhook) = &mut self.settings.webhook {
-            webhook.tls = Some((certificates.into(), key.into()));
-        }
-        self
-    }
-
-    /// Whether the gateway is used; it is, unless [`webhook`](Self::webhook) was called.
-    #[cfg(feature = "webhook")]
-    #[must_use]
-    pub const fn gateway(mut self, is_used: bool) -> Self {
-        self.settings.has_gateway = is_used;
         self
     }
 
@@ -228,7 +190,7 @@ impl<H: EventHandler> ClientBuilder<H> {
             ..self.settings
         };
         Ok(Client {
-            shared: Arc::new(Shared::new(http.build()?, self.token)),
+            shared: Arc::new(Shared::new(http.build()?, self.token, &settings)),
             handler: Arc::new(self.handler),
             settings,
         })

@@ -1,0 +1,1 @@
+//! What the client remembers of what it has seen.
