@@ -8,8 +8,9 @@ use qq_model::id::EventId;
 use qq_model::message::Conversation;
 use qq_model::outgoing::MessageBody;
 use qq_model::user::SelfUser;
-use qq_model::{Event, EventKind, Token};
+use qq_model::{EventKind, Token};
 
+use crate::dispatch::Delivery;
 use crate::reply::{ReplyTarget, is_numbered};
 use crate::shared::Shared;
 use crate::{BotError, ClientHandle, error::ErrorKind};
@@ -35,15 +36,15 @@ struct Origin {
 }
 
 impl Context {
-    pub(crate) fn new(shared: &Arc<Shared>, event: &Event, event_id: Option<EventId>) -> Self {
+    pub(crate) fn new(shared: &Arc<Shared>, delivery: &Delivery) -> Self {
         Self {
             api: shared.api.clone(),
             token: shared.token.clone(),
             shared: Arc::clone(shared),
             origin: Arc::new(Origin {
-                kind: event.kind(),
-                event_id,
-                target: ReplyTarget::of(event),
+                kind: delivery.event.kind(),
+                event_id: delivery.event_id.clone(),
+                target: ReplyTarget::of(&delivery.event),
             }),
         }
     }

@@ -12,7 +12,6 @@ mod context;
 mod dispatch;
 mod error;
 mod handler;
-#[expect(dead_code, reason = "the pipeline that asks it lands next")]
 mod knowledge;
 mod reply;
 mod shard;

@@ -1,5 +1,6 @@
 //! Running one shard: from its stream to the lanes.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -9,7 +10,7 @@ use qq_model::{Dispatch, Event};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::dispatch::Lanes;
+use crate::dispatch::{Delivery, Pipeline};
 use crate::shared::Shared;
 use crate::status::{Phase, Source};
 use crate::{BotError, EventHandler};
@@ -29,7 +30,7 @@ pub(crate) struct ShardRunner<H> {
     pub(crate) id: ShardId,
     pub(crate) shard: Shard,
     pub(crate) shared: Arc<Shared>,
-    pub(crate) lanes: Arc<Lanes<H>>,
+    pub(crate) pipeline: Arc<Pipeline<H>>,
     /// Read by the client at once, so that a send waits for nothing.
     pub(crate) news: mpsc::Sender<ShardNews>,
     /// No more events are taken.
@@ -59,7 +60,7 @@ impl<H: EventHandler> ShardRunner<H> {
                 Ok(dispatch) => self.deliver(dispatch).await,
                 // A frame that could not be read, or a gap: the connection lives.
                 Err(error) if !error.is_fatal() && error.retry_after().is_none() => {
-                    self.lanes.report(error.into());
+                    self.pipeline.report(error.into());
                 }
                 Err(error) => {
                     let is_fatal = error.is_fatal();
@@ -97,20 +98,15 @@ impl<H: EventHandler> ShardRunner<H> {
                 .set_phase(Source::Shard(self.id), Phase::Live(session.id));
             let _ = self.news.send(ShardNews::Live).await;
         }
-        if self.shared.is_duplicate(&dispatch) {
-            return;
-        }
-        let lanes = Arc::clone(&self.lanes);
+        let delivery = Delivery::new(dispatch, Source::Shard(self.id));
+        let pipeline = Arc::clone(&self.pipeline);
+        let mut delivered = pin!(pipeline.deliver(delivery));
         // While every place is taken nothing is read, and heartbeats go on.
-        let permit = tokio::select! {
+        tokio::select! {
             biased;
-            permit = lanes.permit() => permit,
+            () = &mut delivered => {}
             // The connection is gone; reading will say so.
-            () = self.shard.keep_alive() => lanes.permit().await,
-        };
-        // The semaphore is never closed.
-        if let Ok(permit) = permit {
-            lanes.push(dispatch.event, dispatch.id, permit);
+            () = self.shard.keep_alive() => delivered.await,
         }
     }
 }

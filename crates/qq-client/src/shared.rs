@@ -5,14 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use qq_http::{HttpClient, Sent};
+use qq_model::Token;
 use qq_model::user::SelfUser;
-use qq_model::{Dispatch, Token};
 use tokio::sync::watch;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::client::{Settings, StopReport};
-use crate::dispatch::Duplicates;
+use crate::dispatch::{Delivery, Duplicates};
 use crate::knowledge::Knowledge;
 use crate::reply::Replies;
 use crate::status::{ConnectionSession, Phase, Source, SourceView, Stats, Status, summarize};
@@ -21,7 +20,6 @@ pub(crate) struct Shared {
     pub(crate) api: HttpClient,
     pub(crate) token: Token,
     pub(crate) replies: Replies,
-    #[expect(dead_code, reason = "the pipeline that asks it lands next")]
     pub(crate) knowledge: Knowledge,
     user: Mutex<Option<Arc<SelfUser>>>,
     duplicates: Mutex<Duplicates>,
@@ -74,8 +72,8 @@ impl Shared {
         *lock(&self.user) = Some(Arc::new(user));
     }
 
-    pub(crate) fn is_duplicate(&self, dispatch: &Dispatch) -> bool {
-        let is_duplicate = lock(&self.duplicates).is_repeat(dispatch, Instant::now());
+    pub(crate) fn is_duplicate(&self, delivery: &Delivery) -> bool {
+        let is_duplicate = lock(&self.duplicates).is_repeat(delivery, delivery.received_at);
         if is_duplicate {
             self.counters.duplicates.fetch_add(1, Ordering::Relaxed);
         }

@@ -8,9 +8,9 @@ use qq_model::Token;
 use qq_webhook::{Verifier, WebhookEvents, WebhookServer, WebhookService};
 use tokio_util::sync::CancellationToken;
 
-use crate::dispatch::Lanes;
+use crate::dispatch::{Delivery, Pipeline};
 use crate::error::ErrorKind;
-use crate::shared::Shared;
+use crate::status::Source;
 use crate::{BotError, EventHandler};
 
 /// How long requests that are being answered may take when the client stops.
@@ -53,8 +53,7 @@ impl WebhookRunner {
     /// Answers requests and hands out events until the client stops; then hands out what was acknowledged.
     pub(crate) async fn run<H: EventHandler>(
         self,
-        shared: Arc<Shared>,
-        lanes: Arc<Lanes<H>>,
+        pipeline: Arc<Pipeline<H>>,
         stop: CancellationToken,
     ) {
         let Self { server, mut events } = self;
@@ -68,13 +67,8 @@ impl WebhookRunner {
         };
         let deliver = async {
             while let Some(event) = events.next().await {
-                if shared.is_duplicate(&event.dispatch) {
-                    continue;
-                }
-                // The semaphore is never closed.
-                if let Ok(permit) = lanes.permit().await {
-                    lanes.push(event.dispatch.event, event.dispatch.id, permit);
-                }
+                let delivery = Delivery::new(event.dispatch, Source::Webhook);
+                pipeline.deliver(delivery).await;
             }
         };
         // The queue ends when the server has dropped its end.

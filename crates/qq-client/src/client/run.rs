@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::builder::Settings;
 use super::report::StopReport;
-use crate::dispatch::Lanes;
+use crate::dispatch::{Lanes, Pipeline};
 use crate::error::ErrorKind;
 use crate::shard::{ShardNews, ShardRunner};
 use crate::shared::Shared;
@@ -30,7 +30,7 @@ const CLOSING: Duration = Duration::from_secs(1);
 pub(super) struct Run<'a, H: EventHandler> {
     shared: &'a Arc<Shared>,
     settings: &'a Settings,
-    lanes: Arc<Lanes<H>>,
+    pipeline: Arc<Pipeline<H>>,
     shards: JoinSet<()>,
     /// Webhooks: they end before the lanes do, so that what was acknowledged is handled.
     intake: JoinSet<()>,
@@ -48,14 +48,15 @@ impl<'a, H: EventHandler> Run<'a, H> {
         let stop = shared.begin(settings.stop_deadline).ok_or_else(|| {
             BotError::new(ErrorKind::AlreadyStarted, "the client was already started")
         })?;
+        let lanes = Lanes::new(
+            Arc::clone(handler),
+            Arc::clone(shared),
+            settings.dispatch.capacity,
+        );
         Ok(Self {
             shared,
             settings,
-            lanes: Lanes::new(
-                Arc::clone(handler),
-                Arc::clone(shared),
-                settings.dispatch.capacity,
-            ),
+            pipeline: Pipeline::new(shared, lanes),
             shards: JoinSet::new(),
             intake: JoinSet::new(),
             stop,
@@ -104,17 +105,17 @@ impl<'a, H: EventHandler> Run<'a, H> {
             };
             match next {
                 Some(ShardNews::Live) => is_up = true,
-                Some(ShardNews::Interrupted(error)) if is_up => self.lanes.report(error),
+                Some(ShardNews::Interrupted(error)) if is_up => self.pipeline.report(error),
                 Some(ShardNews::Interrupted(error)) => last_error = Some(error),
                 Some(ShardNews::Ended(error)) => {
                     if let Some(earlier) = last_error.replace(error) {
-                        self.lanes.report(earlier);
+                        self.pipeline.report(earlier);
                     }
                 }
                 // Every shard has ended, and the last one said why. A webhook goes on without them.
                 None if has_webhook => {
                     if let Some(error) = last_error.take() {
-                        self.lanes.report(error);
+                        self.pipeline.report(error);
                     }
                     return std::future::pending().await;
                 }
@@ -131,11 +132,8 @@ impl<'a, H: EventHandler> Run<'a, H> {
         };
         let webhook = WebhookRunner::bind(settings, &self.shared.token).await?;
         self.shared.add_source(Source::Webhook);
-        self.intake.spawn(webhook.run(
-            Arc::clone(self.shared),
-            Arc::clone(&self.lanes),
-            self.stop.clone(),
-        ));
+        self.intake
+            .spawn(webhook.run(Arc::clone(&self.pipeline), self.stop.clone()));
         Ok(true)
     }
 
@@ -187,7 +185,7 @@ impl<'a, H: EventHandler> Run<'a, H> {
                 id,
                 shard,
                 shared: Arc::clone(self.shared),
-                lanes: Arc::clone(&self.lanes),
+                pipeline: Arc::clone(&self.pipeline),
                 news: sender.clone(),
                 stop: self.stop.clone(),
                 drained: self.drained.clone(),
@@ -221,7 +219,7 @@ impl<'a, H: EventHandler> Run<'a, H> {
         let _ = timeout_at(end - closing, last_events).await;
         self.intake.abort_all();
         let left = (end - closing).saturating_duration_since(Instant::now());
-        let unfinished = self.lanes.drain(left).await;
+        let unfinished = self.pipeline.lanes.drain(left).await;
         self.drained.cancel();
         let closed = timeout_at(end, async {
             while self.shards.join_next().await.is_some() {}
@@ -240,7 +238,7 @@ impl<H: EventHandler> Drop for Run<'_, H> {
     fn drop(&mut self) {
         self.shards.abort_all();
         self.intake.abort_all();
-        self.lanes.abort();
+        self.pipeline.lanes.abort();
         self.shared.end(self.reason.take());
     }
 }

@@ -6,9 +6,11 @@
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
+use qq_model::Event;
 use qq_model::id::{EventId, MessageId};
-use qq_model::{Dispatch, Event};
 use tokio::time::Instant;
+
+use super::Delivery;
 
 /// How long an event is remembered.
 const MEMORY: Duration = Duration::from_secs(10 * 60);
@@ -31,8 +33,8 @@ enum Key {
 
 impl Duplicates {
     /// Whether this event was seen before. From now on it was.
-    pub(crate) fn is_repeat(&mut self, dispatch: &Dispatch, now: Instant) -> bool {
-        let Some(key) = Key::of(dispatch) else {
+    pub(crate) fn is_repeat(&mut self, delivery: &Delivery, now: Instant) -> bool {
+        let Some(key) = Key::of(delivery) else {
             return false;
         };
         while let Some((seen_at, oldest)) = self.order.front() {
@@ -51,8 +53,8 @@ impl Duplicates {
 }
 
 impl Key {
-    fn of(dispatch: &Dispatch) -> Option<Self> {
-        let message = match &dispatch.event {
+    fn of(delivery: &Delivery) -> Option<Self> {
+        let message = match &*delivery.event {
             Event::AtMessageCreate(message) | Event::MessageCreate(message) => Some(&message.id),
             Event::DirectMessageCreate(message) => Some(&message.id),
             Event::GroupAtMessageCreate(message) | Event::GroupMessageCreate(message) => {
@@ -63,22 +65,30 @@ impl Key {
         };
         match message.filter(|id| !id.is_empty()) {
             Some(id) => Some(Self::Message(id.clone())),
-            None => dispatch.id.clone().map(Self::Event),
+            None => delivery.event_id.clone().map(Self::Event),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use qq_model::Dispatch;
+    use qq_model::gateway::ShardId;
 
-    fn dispatch(name: &str, id: &str, message: &str) -> Dispatch {
+    use super::*;
+    use crate::status::Source;
+
+    fn dispatch(name: &str, id: &str, message: &str) -> Delivery {
         let mut dispatch = Dispatch::new(Event::decode(
             name,
             &format!(r#"{{"id":"{message}","content":"same text"}}"#),
         ));
         dispatch.id = Some(id.into());
-        dispatch
+        delivery(dispatch)
+    }
+
+    fn delivery(dispatch: Dispatch) -> Delivery {
+        Delivery::new(dispatch, Source::Shard(ShardId::ONE))
     }
 
     #[tokio::test(start_paused = true)]
@@ -99,7 +109,7 @@ mod tests {
         let now = Instant::now();
         assert!(!duplicates.is_repeat(&dispatch("NEW_EVENT", "a", "m"), now));
         assert!(duplicates.is_repeat(&dispatch("NEW_EVENT", "a", "m"), now));
-        let ready = Dispatch::new(Event::decode("READY", "{}"));
+        let ready = delivery(Dispatch::new(Event::decode("READY", "{}")));
         assert!(
             !duplicates.is_repeat(&ready, now) && !duplicates.is_repeat(&ready, now),
             "control events have no id"

@@ -14,11 +14,11 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use qq_model::Event;
-use qq_model::id::EventId;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use super::Delivery;
 use super::lane::Lane;
 use crate::handler::call;
 use crate::shared::Shared;
@@ -34,7 +34,7 @@ pub(crate) struct Lanes<H> {
 
 struct Job {
     context: Context,
-    event: Event,
+    delivery: Delivery,
     /// Given back when the event was handled.
     _permit: OwnedSemaphorePermit,
 }
@@ -56,18 +56,13 @@ impl<H: EventHandler> Lanes<H> {
     }
 
     /// Has an event handled after those of its lane that came before.
-    pub(crate) fn push(
-        self: &Arc<Self>,
-        event: Event,
-        event_id: Option<EventId>,
-        permit: OwnedSemaphorePermit,
-    ) {
+    pub(crate) fn push(self: &Arc<Self>, delivery: Delivery, permit: OwnedSemaphorePermit) {
         let job = Job {
-            context: Context::new(&self.shared, &event, event_id),
-            event,
+            context: Context::new(&self.shared, &delivery),
+            delivery,
             _permit: permit,
         };
-        let Some(lane) = Lane::of(&job.event) else {
+        let Some(lane) = Lane::of(&job.delivery.event) else {
             let lanes = Arc::clone(self);
             return self.spawn(async move { lanes.handle(job).await });
         };
@@ -114,10 +109,12 @@ impl<H: EventHandler> Lanes<H> {
     async fn handle(&self, job: Job) {
         self.shared.counters.events.fetch_add(1, Ordering::Relaxed);
         let callback = job
+            .delivery
             .event
             .kind()
             .map_or("unknown_event", qq_model::EventKind::callback);
-        let outcome = catch_panic(call(&*self.handler, job.context, job.event)).await;
+        let outcome =
+            catch_panic(call(&*self.handler, job.context, take(job.delivery.event))).await;
         if let Err(payload) = outcome {
             self.shared.counters.panics.fetch_add(1, Ordering::Relaxed);
             self.tell(BotError::panicked(callback, &*payload)).await;
@@ -154,6 +151,11 @@ impl<H> Lanes<H> {
     pub(crate) fn abort(&self) {
         lock(&self.tasks).abort_all();
     }
+}
+
+/// The event by value: moved when nobody else holds it.
+fn take(event: Arc<Event>) -> Event {
+    Arc::unwrap_or_clone(event)
 }
 
 /// Runs a future of the user's. One that panicked is dropped at once and never polled again, so nothing of it
