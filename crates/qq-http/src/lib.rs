@@ -19,7 +19,8 @@
 //! * [`HttpClient`]: calls by what they are about. Each is a plain [`Request`] first and a future second.
 //! * [`QueryCall`]: lists, one page or all of them ([`Pages`], [`Items`]).
 //! * [`Error`]: kind, status, code, trace id, route and advice; [`Sent`]: what became of a message.
-//! * [`TokenManager`]: access tokens, fetched once for all callers and renewed in time.
+//! * [`TokenManager`]: access tokens, fetched once for all callers and renewed in time. [`TokenStore`]: keeping
+//!   them beyond one process.
 //! * [`RetryPolicy`]: repeats that never show a message twice. [`Route`]: the table of calls.
 //! * [`Limits`]: the platform's rate limits, kept before it has to refuse; on by default.
 //!
@@ -36,6 +37,7 @@ mod client;
 mod error;
 mod execute;
 mod limit;
+mod random;
 mod request;
 mod response;
 mod retry;
@@ -73,7 +75,9 @@ pub use self::scope::{
 };
 pub use self::sent::{PendingAudit, Sent};
 pub use self::stream::{MessageStream, StreamBuilder, StreamError, StreamErrorKind, Streamed};
-pub use self::token::TokenManager;
+pub use self::token::{
+    StoredToken, TokenFile, TokenLease, TokenManager, TokenStore, TokenStoreError, TokenStoreFuture,
+};
 pub use self::upload::{
     Upload, UploadFile, UploadLimits, UploadPolicy, UploadProgress, UploadStep, Uploaded,
 };

@@ -14,7 +14,7 @@ use qq_transport::{Connect, Tcp, Tls};
 use super::{Base, HttpClient, Inner};
 use crate::limit::{Limiter, Limits};
 use crate::retry::RetryPolicy;
-use crate::token::{Fetcher, TokenManager};
+use crate::token::{Fetcher, TokenManager, TokenStore};
 use crate::transport::Transport;
 use crate::upload::{Storage, UploadCache};
 
@@ -55,6 +55,7 @@ pub struct HttpClientBuilder {
     limits: Limits,
     connect: Arc<dyn Connect>,
     tls: Tls,
+    token_store: Option<Arc<dyn TokenStore>>,
     user_agent: Option<String>,
     max_body: usize,
 }
@@ -69,6 +70,7 @@ impl HttpClientBuilder {
             limits: Limits::default(),
             connect: Arc::new(Tcp),
             tls: Tls::new(),
+            token_store: None,
             user_agent: None,
             max_body: DEFAULT_MAX_BODY,
         }
@@ -110,6 +112,14 @@ impl HttpClientBuilder {
     /// Which certificates are trusted; they are always verified.
     pub fn tls(self, tls: Tls) -> Self {
         Self { tls, ..self }
+    }
+
+    /// Where access tokens are kept beyond this process: nowhere by default. See [`TokenStore`].
+    pub fn token_store(self, store: impl TokenStore) -> Self {
+        Self {
+            token_store: Some(Arc::new(store)),
+            ..self
+        }
     }
 
     /// What it calls itself: `User-Agent`.
@@ -176,7 +186,7 @@ impl HttpClientBuilder {
                 storage: Storage::new(transport.connector().clone()),
                 uploads: UploadCache::default(),
                 transport,
-                tokens: Arc::new(TokenManager::new(fetcher)),
+                tokens: Arc::new(TokenManager::new(fetcher, self.token_store)),
             }),
         })
     }

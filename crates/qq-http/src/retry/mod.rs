@@ -8,6 +8,7 @@ use qq_model::error_code::Retryable;
 
 pub(crate) use self::after::retry_after;
 use crate::error::{Error, ErrorKind, Reach};
+use crate::random::chance;
 use crate::request::Repeat;
 
 /// How often and how fast a call that failed is made again, within its deadline.
@@ -90,7 +91,7 @@ impl RetryPolicy {
         let doublings = attempt.saturating_sub(1).min(20);
         let wait = self.base.saturating_mul(1 << doublings).min(self.cap);
         if self.jitter {
-            wait.mul_f64(0.5 + fastrand::f64() / 2.0)
+            wait.mul_f64(0.5 + chance() / 2.0)
         } else {
             wait
         }

@@ -1,8 +1,7 @@
 //! One fetch of an access token.
 
 use std::fmt;
-use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
@@ -10,11 +9,12 @@ use http::{HeaderValue, Method, Uri};
 use qq_model::id::AppId;
 use qq_model::{ApiError, BearerToken, Token};
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, timeout};
 
 use super::schedule::{DEFAULT_LIFETIME, Validity, validity};
 use super::{Acquired, Flight};
 use crate::error::{Error, Redactor};
+use crate::random::chance;
 use crate::route::Route;
 use crate::transport::{Answer, Progress, Transport};
 
@@ -37,6 +37,34 @@ pub(crate) struct Fetched {
 }
 
 impl Fetched {
+    /// A token that had so much of its life left when it was asked for at `started`.
+    pub(super) fn new(
+        token: BearerToken,
+        started: Instant,
+        lifetime: Duration,
+    ) -> Result<Self, Error> {
+        let mut authorization =
+            HeaderValue::from_str(token.authorization().expose()).map_err(|_| {
+                Error::decode("the access token has characters that a header cannot carry")
+            })?;
+        authorization.set_sensitive(true);
+        Ok(Self {
+            token,
+            authorization,
+            started,
+            validity: validity(started, Instant::now(), lifetime, chance()),
+        })
+    }
+
+    /// The end of its life, for other processes.
+    pub(super) fn ends_at(&self) -> SystemTime {
+        SystemTime::now()
+            + self
+                .validity
+                .expires_at
+                .saturating_duration_since(Instant::now())
+    }
+
     pub(super) fn acquired(&self, renewal: Option<Flight>) -> Acquired {
         Acquired {
             token: self.token.clone(),
@@ -67,14 +95,13 @@ impl Fetcher {
         self.credentials.app_id()
     }
 
-    /// How long a fetch that somebody carries on can take.
-    pub(super) fn patience(&self) -> Duration {
-        self.timeout + Duration::from_secs(1)
+    /// How long a fetch takes at most.
+    pub(super) const fn timeout(&self) -> Duration {
+        self.timeout
     }
 
-    /// Asks for a token, not before the given time.
-    pub(super) async fn fetch(self: Arc<Self>, begins: Instant) -> Result<Fetched, Error> {
-        sleep_until(begins).await;
+    /// Asks for a token.
+    pub(super) async fn fetch(&self) -> Result<Fetched, Error> {
         let started = Instant::now();
         let mut progress = Progress::default();
         let outcome = timeout(
@@ -141,20 +168,10 @@ impl Fetcher {
             .as_str()
             .filter(|token| !token.is_empty() && status.is_success());
         let token = BearerToken::new(token.ok_or_else(foreign)?);
-        let mut authorization =
-            HeaderValue::from_str(token.authorization().expose()).map_err(|_| {
-                Error::decode("the access token has characters that a header cannot carry")
-            })?;
-        authorization.set_sensitive(true);
         let lifetime = lifetime(&value["expires_in"]).unwrap_or(DEFAULT_LIFETIME);
+        let fetched = Fetched::new(token, started, lifetime)?;
         tracing::debug!(lifetime_s = lifetime.as_secs(), "access token fetched");
-        let validity = validity(started, Instant::now(), lifetime, fastrand::f64());
-        Ok(Fetched {
-            token,
-            authorization,
-            started,
-            validity,
-        })
+        Ok(fetched)
     }
 }
 

@@ -9,6 +9,8 @@
 
 mod fetch;
 mod schedule;
+mod shared;
+mod store;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,7 +25,12 @@ use tokio::time::{Instant, timeout};
 
 use self::fetch::Fetched;
 pub(crate) use self::fetch::Fetcher;
+use self::shared::Source;
+pub use self::store::{
+    StoredToken, TokenFile, TokenLease, TokenStore, TokenStoreError, TokenStoreFuture,
+};
 use crate::error::{Error, ErrorKind};
+use crate::random::chance;
 
 /// How long [`AccessToken::get`] waits for a fresher token while the old one is still good.
 const COURTESY: Duration = Duration::from_secs(2);
@@ -39,6 +46,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// * A token is renewed in its last 60 seconds; the old one is used until the new one is there.
 /// * After a failure fetches back off, from one second to 15; there is no number of failures after which it gives up.
 /// * Fetches are at least a second apart.
+/// * With a [`TokenStore`] a restart takes over the token that is left, and among several processes one fetches.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -50,7 +58,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// # Ok::<(), qq_http::BuildError>(())
 /// ```
 pub struct TokenManager {
-    fetcher: Arc<Fetcher>,
+    source: Arc<Source>,
     state: Mutex<State>,
 }
 
@@ -63,6 +71,8 @@ struct State {
     /// No fetch begins before.
     not_before: Option<Instant>,
     last_failure: Option<Error>,
+    /// The last token that was refused, while no other one is there.
+    refused: Option<BearerToken>,
 }
 
 /// A fetch under way, shared by its callers.
@@ -88,9 +98,9 @@ enum Plan {
 }
 
 impl TokenManager {
-    pub(crate) fn new(fetcher: Fetcher) -> Self {
+    pub(crate) fn new(fetcher: Fetcher, store: Option<Arc<dyn TokenStore>>) -> Self {
         Self {
-            fetcher: Arc::new(fetcher),
+            source: Arc::new(Source { fetcher, store }),
             state: Mutex::default(),
         }
     }
@@ -130,7 +140,7 @@ impl TokenManager {
         if state
             .flight
             .as_ref()
-            .is_some_and(|flight| flight.begins + self.fetcher.patience() < now)
+            .is_some_and(|flight| flight.begins + self.source.patience() < now)
         {
             state.flight = None;
         }
@@ -170,7 +180,12 @@ impl TokenManager {
         }
         state.flights += 1;
         let begins = state.not_before.map_or(now, |at| at.max(now));
-        let outcome = Arc::clone(&self.fetcher).fetch(begins).boxed().shared();
+        let held = state.held.as_ref().map(|held| held.token.clone());
+        let avoid = held.or_else(|| state.refused.clone());
+        let outcome = Arc::clone(&self.source)
+            .obtain(begins, avoid)
+            .boxed()
+            .shared();
         let flight = Flight {
             number: state.flights,
             begins,
@@ -196,12 +211,13 @@ impl TokenManager {
                 state.not_before = Some(fetched.started + schedule::GAP);
                 state.failures = 0;
                 state.last_failure = None;
+                state.refused = None;
                 state.held = Some(fetched.clone());
             }
             Err(error) => {
                 state.failures = state.failures.saturating_add(1);
                 state.not_before =
-                    Some(Instant::now() + schedule::backoff(state.failures, fastrand::f64()));
+                    Some(Instant::now() + schedule::backoff(state.failures, chance()));
                 state.last_failure = Some(error.clone());
                 tracing::warn!(failures = state.failures, %error, "no access token");
             }
@@ -237,6 +253,7 @@ impl AccessToken for TokenManager {
         let mut state = self.lock();
         if state.held.as_ref().is_some_and(|held| held.token == *token) {
             state.held = None;
+            state.refused = Some(token.clone());
             tracing::debug!("access token refused");
         }
     }
@@ -245,7 +262,7 @@ impl AccessToken for TokenManager {
 impl fmt::Debug for TokenManager {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenManager")
-            .field("app_id", self.fetcher.app_id())
+            .field("app_id", self.source.fetcher.app_id())
             .finish_non_exhaustive()
     }
 }

@@ -7,6 +7,7 @@ use qq_model::outgoing::MessageBody;
 use serde_json::Value;
 
 use crate::error::Error;
+use crate::random::random;
 use crate::request::Request;
 
 /// A picture within a message call.
@@ -66,7 +67,7 @@ struct Form {
 impl Form {
     fn new(file: &[u8]) -> Self {
         let boundary = loop {
-            let boundary = format!("qq-{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..));
+            let boundary = format!("qq-{:016x}{:016x}", random(), random());
             if memchr::memmem::find(file, boundary.as_bytes()).is_none() {
                 break boundary;
             }

@@ -14,6 +14,7 @@ use super::content::{Content, PIECE, off_runtime};
 use super::digest::Digests;
 use super::policy::{UploadPolicy, noun};
 use crate::error::Error;
+use crate::random::random;
 
 /// What to upload.
 ///
@@ -243,7 +244,7 @@ fn temporary(folder: Option<&Path>) -> io::Result<File> {
     let mut attempts = 0;
     loop {
         attempts += 1;
-        let path = folder.join(format!("qq-upload-{:016x}", fastrand::u64(..)));
+        let path = folder.join(format!("qq-upload-{:016x}", random()));
         let mut options = OpenOptions::new();
         options.read(true).write(true).create_new(true);
         #[cfg(unix)]
@@ -309,7 +310,7 @@ mod tests {
 
     #[test]
     fn a_temporary_file_leaves_nothing_behind() {
-        let folder = std::env::temp_dir().join(format!("qq-spool-{:x}", fastrand::u64(..)));
+        let folder = std::env::temp_dir().join(format!("qq-spool-{:x}", random()));
         std::fs::create_dir(&folder).unwrap();
         let mut file = temporary(Some(&folder)).unwrap();
         file.write_all(b"x").unwrap();

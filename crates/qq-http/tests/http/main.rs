@@ -13,4 +13,5 @@ mod secrets;
 mod sends;
 mod support;
 mod tls;
+mod token_store;
 mod tokens;
