@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use qq_gateway::{CloseMode, Shard};
+use qq_gateway::{CloseMode, Shard, ShardErrorKind};
 use qq_model::gateway::ShardId;
 use qq_model::{Dispatch, Event};
 use tokio::sync::mpsc;
@@ -58,6 +58,10 @@ impl<H: EventHandler> ShardRunner<H> {
         while let Some(item) = self.shard.next().await {
             match item {
                 Ok(dispatch) => self.deliver(dispatch).await,
+                // Dropped already, as the platform's pages say may happen.
+                Err(error) if error.kind() == ShardErrorKind::SequenceRepeat => {
+                    tracing::debug!(error = %error, "an event came again");
+                }
                 // A frame that could not be read, or a gap: the connection lives.
                 Err(error) if !error.is_fatal() && error.retry_after().is_none() => {
                     self.pipeline.report(error.into());

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use qq_model::gateway::{CloseAction, CloseCode};
 
-use crate::machine::{Fault, SequenceGap};
+use crate::machine::{Fault, SequenceGap, SequenceRepeat};
 use crate::timeouts::Phase;
 
 /// What a [`ShardError`] is about.
@@ -34,6 +34,9 @@ pub enum ShardErrorKind {
     Decode,
     /// Events are missing; [`ShardError::sequence_gap`] says which. The connection lives.
     SequenceGap,
+    /// An event came again that nobody had asked for. It was dropped; [`ShardError::sequence_repeat`] says
+    /// which. The connection lives.
+    SequenceRepeat,
     /// No session may be opened before the quota starts anew; see [`ShardError::retry_after`].
     SessionQuota,
 }
@@ -141,6 +144,22 @@ impl ShardError {
         }
     }
 
+    /// The event that came again.
+    #[must_use]
+    pub const fn sequence_repeat(&self) -> Option<SequenceRepeat> {
+        match self.fault {
+            Fault::Repeat(repeat) => Some(repeat),
+            _ => None,
+        }
+    }
+
+    /// Whether the bot has too many guilds for so few shards (close code 4011). The shard has stopped; see
+    /// [`ShardGroup::reshard`](crate::ShardGroup::reshard) for what to do.
+    #[must_use]
+    pub const fn needs_resharding(&self) -> bool {
+        matches!(self.fault, Fault::Closed(CloseCode::SHARDING_REQUIRED))
+    }
+
     /// When the shard tries again, from the moment of the error; `None` when it has no need to, or stopped.
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
@@ -180,6 +199,9 @@ impl ShardError {
             (Fault::Gap(gap), _) => {
                 write!(f, "events are missing: number {} came after {}", gap.received, gap.after)
             }
+            (Fault::Repeat(repeat), _) => {
+                write!(f, "event number {} came again after {} and was dropped", repeat.received, repeat.newest)
+            }
             (Fault::Address, _) => f.write_str("the gateway's address cannot be used: a wss:// address is needed"),
             (Fault::PlainAddress, _) => f.write_str(
                 "the gateway's address is not encrypted: use wss://, or allow_plain(true) for a test network",
@@ -213,6 +235,7 @@ impl Fault {
             Fault::Protocol | Fault::TooLarge => ShardErrorKind::Protocol,
             Fault::Malformed => ShardErrorKind::Decode,
             Fault::Gap(_) => ShardErrorKind::SequenceGap,
+            Fault::Repeat(_) => ShardErrorKind::SequenceRepeat,
         }
     }
 }

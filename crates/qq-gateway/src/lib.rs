@@ -6,6 +6,7 @@
 //!   It spawns nothing.
 //! * [`Session`] is what another process needs to go on where this one stopped.
 //! * [`ShardSender`] sends frames and close requests from other tasks.
+//! * [`ShardGroup`] runs many shards as one stream; [`ShardPlan`] says which.
 //! * [`IdentifyQueue`] spaces the IDENTIFYs of many shards; [`InMemoryIdentifyQueue`] does so in one process.
 //! * [`Timeouts`], [`Backoff`] and [`Limits`] bound every wait, retry and buffer.
 //!
@@ -36,7 +37,7 @@
 //! | 4008 | RESUME after a pause of a minute |
 //! | 4004 | replaces the token, then RESUME; stops when three in a row are refused |
 //! | op 9 `false` or without `d`, 4003, 4005 to 4007, 4900 to 4913 | IDENTIFY |
-//! | RESUME twice without an answer | IDENTIFY |
+//! | RESUME refused, or not answered; two connections in a row lost before RESUMED | IDENTIFY |
 //! | an unknown code | IDENTIFY after some minutes, with an error in the log |
 //! | 4001, 4002, 4010 to 4014, 4914, 4915, refused credentials | stops with the reason |
 //!
@@ -54,8 +55,10 @@
 
 mod backoff;
 mod error;
+mod group;
 mod limits;
 mod machine;
+mod plan;
 mod queue;
 mod session;
 mod shard;
@@ -64,8 +67,10 @@ mod timeouts;
 
 pub use self::backoff::Backoff;
 pub use self::error::{ShardError, ShardErrorKind};
+pub use self::group::{ShardGroup, ShardStream};
 pub use self::limits::Limits;
-pub use self::machine::SequenceGap;
+pub use self::machine::{SequenceGap, SequenceRepeat};
+pub use self::plan::{ShardPlan, ShardPlanError};
 pub use self::queue::{
     IdentifyFuture, IdentifyQueue, IdentifyTurn, InMemoryIdentifyQueue, SessionQuotaError,
 };

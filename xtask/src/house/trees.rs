@@ -25,6 +25,9 @@ const IO_AND_RUNTIMES: &[&str] = &[
 
 const HTTP_STACK: &[&str] = &["hyper", "hyper-rustls", "hyper-util"];
 
+/// Whatever brings more than its own layer.
+const WHOLE_BOT: &[&str] = &["qq-client", "qq-cluster", "qqbot", "reqwest"];
+
 /// Crates that do not know each other; only `qq-client` sees them all.
 const PEERS: &[&str] = &["qq-http", "qq-gateway", "qq-webhook", "qq-cache"];
 
@@ -70,8 +73,8 @@ fn bans<'a>(members: &BTreeSet<&'a str>) -> Vec<Ban<'a>> {
         Ban {
             of: "qq-gateway",
             edges: "normal",
-            names: HTTP_STACK.iter().copied().collect(),
-            why: "a shard needs no HTTP client",
+            names: HTTP_STACK.iter().chain(WHOLE_BOT).copied().collect(),
+            why: "a shard needs no HTTP client and no bot around it",
         },
         Ban {
             of: JUDGE,
@@ -177,10 +180,17 @@ mod tests {
     #[test]
     fn an_http_client_below_the_gateway_is_found() {
         assert_eq!(breaches("qq-gateway", "qq-gateway v0.1.0\nhttp v1.0.0"), []);
-        assert_eq!(
-            breaches("qq-gateway", "qq-gateway v0.1.0\nhyper v1.0.0").len(),
-            1
-        );
+        for name in [
+            "hyper",
+            "hyper-util",
+            "reqwest",
+            "qq-cache",
+            "qq-client",
+            "qqbot",
+        ] {
+            let tree = format!("qq-gateway v0.1.0\n{name} v1.0.0");
+            assert_eq!(breaches("qq-gateway", &tree).len(), 1, "{name}");
+        }
     }
 
     #[test]

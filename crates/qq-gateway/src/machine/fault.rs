@@ -13,6 +13,15 @@ pub struct SequenceGap {
     pub received: u64,
 }
 
+/// An event that the session had had before, and nobody had asked for again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SequenceRepeat {
+    /// The newest event before it.
+    pub newest: u64,
+    /// The event that came again.
+    pub received: u64,
+}
+
 /// What went wrong. In which phase is kept beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
@@ -42,6 +51,8 @@ pub(crate) enum Fault {
     Malformed,
     /// Events are missing; the connection lives.
     Gap(SequenceGap),
+    /// An event came twice; the connection lives.
+    Repeat(SequenceRepeat),
     /// The shard's address cannot be used.
     Address,
     /// The shard's address is not encrypted.
@@ -68,7 +79,8 @@ impl Fault {
             | Self::Reconnect
             | Self::InvalidSession { resumable: true }
             | Self::Malformed
-            | Self::Gap(_) => CloseAction::Resume,
+            | Self::Gap(_)
+            | Self::Repeat(_) => CloseAction::Resume,
         }
     }
 }

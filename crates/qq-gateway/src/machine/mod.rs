@@ -18,7 +18,7 @@ mod tests;
 mod track;
 
 pub(crate) use self::fault::Fault;
-pub use self::fault::SequenceGap;
+pub use self::fault::{SequenceGap, SequenceRepeat};
 pub(crate) use self::state::{Action, Outgoing, Report, Start, State, Then, Verdict};
 
 use std::collections::VecDeque;
@@ -306,12 +306,14 @@ impl Machine {
                 sequence,
             });
         if let Some(resume) = resume {
+            let from = self.session().map_or(0, |(_, sequence)| sequence);
             self.actions.push_back(Action::Send(resume));
             // A long replay must not make the server think that nobody is there.
             self.start_heart(now);
             let deadline = later(now, self.rules.timeouts.resumed);
             self.state = State::Resuming {
                 deadline,
+                from,
                 progress: false,
             };
         } else {
@@ -345,13 +347,21 @@ impl Machine {
             None => return Verdict::Handled,
         }
         let seen = self.see(envelope.sequence, wanted);
-        if let State::Resuming { deadline, progress } = &mut self.state {
+        let mut asked_for_after = u64::MAX;
+        if let State::Resuming {
+            deadline,
+            from,
+            progress,
+        } = &mut self.state
+        {
             *deadline = later(now, self.rules.timeouts.resumed);
             *progress |= matches!(seen, Seen::New(_));
+            asked_for_after = *from;
         }
         match seen {
             Seen::New(gap) => Verdict::Deliver(gap),
-            Seen::Repeat => Verdict::Repeat,
+            Seen::Repeat(repeat) if repeat.received > asked_for_after => Verdict::Repeat(None),
+            Seen::Repeat(repeat) => Verdict::Repeat(Some(repeat)),
         }
     }
 

@@ -10,7 +10,8 @@ use super::{KEEP_SESSION, Machine};
 use crate::backoff::{between, later};
 use crate::timeouts::Phase;
 
-/// Attempts to RESUME that may end before RESUMED without an event having come.
+/// Connections in a row that may be lost between RESUME and RESUMED without an event having come. A RESUME
+/// that is refused, or not answered in time, gives the session up at once.
 const RESUME_ATTEMPTS: u32 = 2;
 
 /// How a connection is left.
@@ -54,7 +55,7 @@ impl Machine {
     /// A connection, or the attempt to get one, ends with this fault.
     pub(super) fn end(&mut self, fault: Fault, ending: Ending, now: Instant) {
         let phase = self.phase_of(fault, now);
-        let action = self.count(fault, now);
+        let action = self.count(fault, phase, now);
         self.heart.stop();
         if action == CloseAction::RefreshToken {
             self.actions.push_back(Action::RefuseToken);
@@ -152,7 +153,7 @@ impl Machine {
     }
 
     /// Counts the failure, and says what it calls for in the light of the earlier ones.
-    fn count(&mut self, fault: Fault, now: Instant) -> CloseAction {
+    fn count(&mut self, fault: Fault, phase: Option<Phase>, now: Instant) -> CloseAction {
         let mut action = fault.action();
         match self.state {
             State::Ready { since }
@@ -168,7 +169,12 @@ impl Machine {
                 progress: false, ..
             } if action == CloseAction::Resume => {
                 self.failures.resumes += 1;
-                if self.failures.resumes >= RESUME_ATTEMPTS {
+                let is_refusal = match fault {
+                    Fault::InvalidSession { .. } => true,
+                    Fault::Timeout => phase == Some(Phase::Resumed),
+                    _ => false,
+                };
+                if is_refusal || self.failures.resumes >= RESUME_ATTEMPTS {
                     action = CloseAction::Identify;
                 }
             }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use qq_model::id::SessionId;
 
-use super::fault::{Fault, SequenceGap};
+use super::fault::{Fault, SequenceGap, SequenceRepeat};
 use crate::timeouts::Phase;
 
 /// Where a shard stands.
@@ -23,8 +23,12 @@ pub(crate) enum State {
     Hello { deadline: Instant },
     /// IDENTIFY was sent.
     Identifying { deadline: Instant },
-    /// RESUME was sent. `progress`: an event came since.
-    Resuming { deadline: Instant, progress: bool },
+    /// RESUME was sent, for the events after `from`. `progress`: one came since.
+    Resuming {
+        deadline: Instant,
+        from: u64,
+        progress: bool,
+    },
     /// The session is live.
     Ready { since: Instant },
     /// Our close frame was sent; the server's has not come.
@@ -119,8 +123,8 @@ pub(crate) struct Report {
 pub(crate) enum Verdict {
     /// An event for the consumer.
     Deliver(Option<SequenceGap>),
-    /// An event that the session has had before.
-    Repeat,
+    /// An event that the session has had before; to be told to the consumer unless RESUME asked for it.
+    Repeat(Option<SequenceRepeat>),
     /// Nothing more: the machine has dealt with it.
     Handled,
 }

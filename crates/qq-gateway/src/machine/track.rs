@@ -2,7 +2,7 @@
 
 use qq_model::id::SessionId;
 
-use super::fault::SequenceGap;
+use super::fault::{SequenceGap, SequenceRepeat};
 use crate::AckMode;
 
 /// What became of an event's number.
@@ -11,7 +11,7 @@ pub(super) enum Seen {
     /// Not seen before in this session, perhaps after a hole.
     New(Option<SequenceGap>),
     /// Seen before.
-    Repeat,
+    Repeat(SequenceRepeat),
 }
 
 /// A session and how far it was received, yielded and acknowledged.
@@ -51,7 +51,10 @@ impl Track {
     /// Takes the number of an event; `wanted` ones are the consumer's to acknowledge.
     pub(super) const fn see(&mut self, sequence: u64, wanted: bool) -> Seen {
         if sequence <= self.received {
-            return Seen::Repeat;
+            return Seen::Repeat(SequenceRepeat {
+                newest: self.received,
+                received: sequence,
+            });
         }
         let gap = if self.received > 0 && sequence - self.received > 1 {
             Some(SequenceGap {
@@ -96,8 +99,13 @@ mod tests {
     fn the_number_never_goes_back() {
         let mut track = Track::new(SessionId::new("s"), 5);
         assert_eq!(track.see(6, true), Seen::New(None));
-        assert_eq!(track.see(6, true), Seen::Repeat);
-        assert_eq!(track.see(2, true), Seen::Repeat);
+        for received in [6, 2] {
+            let repeat = SequenceRepeat {
+                newest: 6,
+                received,
+            };
+            assert_eq!(track.see(received, true), Seen::Repeat(repeat));
+        }
         assert_eq!(
             track.see(9, true),
             Seen::New(Some(SequenceGap {

@@ -36,7 +36,9 @@ struct Shared {
 }
 
 struct State {
+    /// As many as there are places, and those of before that are not free yet.
     slots: Vec<Slot>,
+    places: usize,
     next_ticket: u64,
     quota: Option<Quota>,
 }
@@ -59,19 +61,19 @@ impl InMemoryIdentifyQueue {
     /// A queue within the limits that `GET /gateway/bot` named.
     #[must_use]
     pub fn new(limit: &SessionStartLimit) -> Self {
-        let quota = Quota {
-            total: limit.total,
-            remaining: limit.remaining,
-            reset_at: Instant::now() + limit.reset_after().min(DAY),
-        };
-        // A limit without a total was not sent at all.
-        Self::build(limit.max_concurrency, (limit.total > 0).then_some(quota))
+        Self::build(limit.max_concurrency, Quota::new(limit))
     }
 
     /// A queue that knows no daily quota, for shards whose limits are unknown.
     #[must_use]
     pub fn unlimited(max_concurrency: u32) -> Self {
         Self::build(max_concurrency, None)
+    }
+
+    /// Takes the limits of a newer answer of `GET /gateway/bot`, for everybody who shares this queue.
+    pub fn update(&self, limit: &SessionStartLimit) {
+        self.shared.state().update(limit);
+        self.shared.given_back.notify_one();
     }
 
     /// Whether the day's quota covers so many shards, to be asked before they start.
@@ -91,9 +93,10 @@ impl InMemoryIdentifyQueue {
     }
 
     fn build(max_concurrency: u32, quota: Option<Quota>) -> Self {
-        let slots = vec![Slot::Free; max_concurrency.clamp(1, MOST_TURNS) as usize];
+        let places = places(max_concurrency);
         let state = State {
-            slots,
+            slots: vec![Slot::Free; places],
+            places,
             next_ticket: 0,
             quota,
         };
@@ -148,12 +151,46 @@ impl Shared {
     }
 }
 
+impl Quota {
+    /// `None` when the answer names no total: it was sent without a limit.
+    fn new(limit: &SessionStartLimit) -> Option<Self> {
+        (limit.total > 0).then(|| Self {
+            total: limit.total,
+            remaining: limit.remaining,
+            reset_at: Instant::now() + limit.reset_after().min(DAY),
+        })
+    }
+}
+
+fn places(max_concurrency: u32) -> usize {
+    max_concurrency.clamp(1, MOST_TURNS) as usize
+}
+
 enum Next {
     Turn(u64),
     NotBefore(Instant),
 }
 
 impl State {
+    fn update(&mut self, limit: &SessionStartLimit) {
+        self.quota = Quota::new(limit);
+        self.places = places(limit.max_concurrency);
+        if self.slots.len() < self.places {
+            self.slots.resize(self.places, Slot::Free);
+        }
+        self.drop_surplus();
+    }
+
+    /// Free slots beyond the places there are.
+    fn drop_surplus(&mut self) {
+        let mut surplus = self.slots.len().saturating_sub(self.places);
+        self.slots.retain(|slot| {
+            let goes = surplus > 0 && matches!(slot, Slot::Free);
+            surplus -= usize::from(goes);
+            !goes
+        });
+    }
+
     fn take(&mut self, now: Instant) -> Result<Next, SessionQuotaError> {
         if let Some((0, reset_after)) = self.quota(now) {
             return Err(SessionQuotaError::new(1, 0, reset_after));
@@ -203,6 +240,7 @@ impl State {
                 _ => {}
             }
         }
+        self.drop_surplus();
     }
 
     fn settle(&mut self, ticket: u64, spent: bool, now: Instant) {

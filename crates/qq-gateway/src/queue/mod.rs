@@ -53,6 +53,12 @@ impl SessionQuotaError {
         }
     }
 
+    /// How many sessions are needed.
+    #[must_use]
+    pub const fn needed(&self) -> u32 {
+        self.needed
+    }
+
     /// How many sessions can still be opened.
     #[must_use]
     pub const fn remaining(&self) -> u32 {

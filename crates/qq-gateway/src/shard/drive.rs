@@ -82,7 +82,7 @@ impl Shard {
         }
     }
 
-    pub(super) fn poll_keep_alive(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_keep_alive(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut now = now();
         self.machine.not_reading();
         loop {

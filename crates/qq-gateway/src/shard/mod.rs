@@ -17,7 +17,7 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use futures_core::Stream;
 use qq_model::gateway::ShardId;
@@ -144,7 +144,7 @@ impl Shard {
     ///
     /// The shard stays closing when the future is dropped; [`next`](Self::next) or another call finishes it.
     pub async fn close(&mut self, mode: CloseMode) -> Option<Session> {
-        self.machine.close(mode, now());
+        self.start_close(mode);
         // What is still reported belongs to a connection that nobody needs any more.
         while self.next().await.is_some() {}
         self.session()
@@ -216,6 +216,36 @@ impl Shard {
     }
 }
 
+impl Shard {
+    /// Begins to close; polling finishes it.
+    pub(crate) fn start_close(&mut self, mode: CloseMode) {
+        self.machine.close(mode, now());
+    }
+
+    /// Nobody has read for so long, though nothing was kept from being yielded: what is late in that time is
+    /// not the gateway's fault.
+    pub(crate) fn was_not_read_for(&mut self, missed: Duration) {
+        if missed.is_zero() {
+            return;
+        }
+        if let Some(since) = now().checked_sub(missed) {
+            self.held_up = Some(self.held_up.map_or(since, |known| known.min(since)));
+        }
+    }
+}
+
+impl AsRef<Self> for Shard {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
+impl AsMut<Self> for Shard {
+    fn as_mut(&mut self) -> &mut Self {
+        self
+    }
+}
+
 impl Stream for Shard {
     type Item = Result<Dispatch, ShardError>;
 
@@ -234,7 +264,7 @@ impl fmt::Debug for Shard {
 }
 
 /// The runtime's time, which tests can stop and move.
-fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 

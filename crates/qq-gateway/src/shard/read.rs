@@ -129,9 +129,13 @@ impl Shard {
         let wanted = envelope.op != OpCode::Dispatch || self.config.wants(&envelope);
         match self.machine.frame(&envelope, wanted, now) {
             Verdict::Handled => Progress::Some,
-            Verdict::Repeat => {
+            Verdict::Repeat(repeat) => {
                 self.stats.repeats += 1;
                 tracing::debug!(shard = %self.config.shard, sequence = envelope.sequence, "repeated event dropped");
+                if let Some(repeat) = repeat {
+                    self.errors
+                        .push_back(ShardError::harmless(Fault::Repeat(repeat), None));
+                }
                 Progress::Some
             }
             Verdict::Deliver(gap) => {

@@ -1,7 +1,7 @@
 //! What the shard yields, drops and reports of what comes in.
 
 use futures_util::{SinkExt, StreamExt};
-use qq_gateway::{AckMode, CloseMode, SequenceGap, ShardErrorKind};
+use qq_gateway::{AckMode, CloseMode, ShardErrorKind};
 use qq_model::event::{Event, EventKinds};
 use qq_model::{Dispatch, EventKind};
 use serde_json::json;
@@ -107,7 +107,7 @@ async fn malformed_frames_are_reported_and_the_connection_lives() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn repeats_are_dropped_and_gaps_are_reported() {
+async fn repeats_are_dropped_and_reported_and_so_are_gaps() {
     let (net, mut gateway) = network();
     let mut shard = builder(&net).build().unwrap();
     let serve = async {
@@ -119,15 +119,23 @@ async fn repeats_are_dropped_and_gaps_are_reported() {
     };
     let read = async {
         let mut seen = Vec::new();
-        for _ in 0..6 {
+        for _ in 0..9 {
             seen.push(match shard.next().await.unwrap() {
-                Ok(dispatch) => Ok(dispatch.sequence.unwrap()),
+                Ok(dispatch) => format!("{}", dispatch.sequence.unwrap()),
                 Err(error) => {
-                    assert_eq!(
-                        (error.kind(), error.is_fatal()),
-                        (ShardErrorKind::SequenceGap, false)
+                    assert!(
+                        !error.is_fatal() && error.retry_after().is_none(),
+                        "{error}"
                     );
-                    Err(error.sequence_gap().unwrap())
+                    match (error.kind(), error.sequence_gap(), error.sequence_repeat()) {
+                        (ShardErrorKind::SequenceGap, Some(gap), None) => {
+                            format!("gap {}..{}", gap.after, gap.received)
+                        }
+                        (ShardErrorKind::SequenceRepeat, None, Some(repeat)) => {
+                            format!("repeat {} of {}", repeat.received, repeat.newest)
+                        }
+                        _ => panic!("{error}"),
+                    }
                 }
             });
         }
@@ -137,15 +145,15 @@ async fn repeats_are_dropped_and_gaps_are_reported() {
     assert_eq!(
         seen,
         [
-            Ok(1),
-            Ok(2),
-            Ok(3),
-            Ok(7),
-            Err(SequenceGap {
-                after: 3,
-                received: 7
-            }),
-            Ok(8)
+            "1",
+            "2",
+            "repeat 2 of 2",
+            "repeat 1 of 2",
+            "3",
+            "7",
+            "gap 3..7",
+            "repeat 5 of 7",
+            "8"
         ]
     );
     assert_eq!((shard.stats().repeats, shard.stats().gaps), (3, 1));

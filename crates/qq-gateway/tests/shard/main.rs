@@ -11,6 +11,7 @@ mod cancel;
 mod deadlines;
 mod fake;
 mod faults;
+mod group;
 mod heartbeat;
 mod input;
 mod long;

@@ -1,7 +1,7 @@
 //! The rules that span several connections.
 
 use super::*;
-use crate::machine::{Fault, SequenceGap};
+use crate::machine::{Fault, SequenceGap, SequenceRepeat};
 use crate::{AckMode, Backoff, CloseMode};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -17,29 +17,57 @@ fn a_refused_resume_drops_the_session() {
     for (frame, next) in [
         (r#"{"op":9,"d":false}"#, Start::Identify),
         (r#"{"op":9}"#, Start::Identify),
+        (r#"{"op":9,"d":null}"#, Start::Identify),
         (r#"{"op":9,"d":true}"#, Start::Resume),
     ] {
         let mut bench = Bench::new(Rules::default(), Some(5));
         bench.hello();
         bench.frame(frame);
-        assert_eq!(bench.hello(), next, "{frame}");
+        assert_eq!(
+            bench.hello(),
+            Start::Identify,
+            "the answer to RESUME: {frame}"
+        );
+        let mut bench = Bench::new(Rules::default(), None);
+        bench.ready();
+        bench.frame(frame);
+        assert_eq!(bench.hello(), next, "of a live session: {frame}");
     }
 }
 
 #[test]
-fn two_resumes_without_an_answer_drop_the_session() {
-    let silent: fn(&mut Bench) = |bench| bench.advance(Duration::from_secs(30));
+fn a_resume_that_is_not_answered_drops_the_session() {
+    let mut bench = Bench::new(Rules::default(), Some(5));
+    assert_eq!(bench.hello(), Start::Resume);
+    bench.advance(Duration::from_secs(30));
+    assert_eq!(bench.session(), None);
+    assert_eq!(bench.hello(), Start::Identify);
+}
+
+/// A silence in which not even the heartbeat is answered says nothing about the session.
+#[test]
+fn a_connection_that_dies_during_resume_is_no_refusal() {
+    let mut rules = Rules::default();
+    rules.timeouts.resumed = MINUTE * 3;
+    let mut bench = Bench::new(rules, Some(5));
+    assert_eq!(bench.hello(), Start::Resume);
+    bench.advance(2 * INTERVAL);
+    assert_eq!(bench.report().unwrap().phase, Some(Phase::Heartbeat));
+    assert_eq!(bench.hello(), Start::Resume);
+}
+
+#[test]
+fn two_connections_lost_before_resumed_drop_the_session() {
     let lost: fn(&mut Bench) = |bench| bench.close(None);
     let expired: fn(&mut Bench) = |bench| bench.close(4009);
-    let retry: fn(&mut Bench) = |bench| {
-        bench.frame(r#"{"op":9,"d":true}"#);
+    let reconnect: fn(&mut Bench) = |bench| {
+        bench.frame(r#"{"op":7}"#);
     };
     for (first, second) in [
-        (silent, silent),
+        (lost, lost),
         (lost, expired),
-        (expired, retry),
-        (retry, retry),
-        (silent, lost),
+        (expired, reconnect),
+        (reconnect, lost),
     ] {
         let mut bench = Bench::new(Rules::default(), Some(5));
         assert_eq!(bench.hello(), Start::Resume);
@@ -268,8 +296,13 @@ fn repeats_are_dropped_and_gaps_reported() {
     let mut bench = Bench::new(Rules::default(), None);
     bench.ready();
     assert_eq!(bench.frame(&event(2)), Verdict::Deliver(None));
-    assert_eq!(bench.frame(&event(2)), Verdict::Repeat);
-    assert_eq!(bench.frame(&event(1)), Verdict::Repeat);
+    for received in [2, 1] {
+        let repeat = SequenceRepeat {
+            newest: 2,
+            received,
+        };
+        assert_eq!(bench.frame(&event(received)), Verdict::Repeat(Some(repeat)));
+    }
     assert_eq!(
         bench.frame(&event(6)),
         Verdict::Deliver(Some(SequenceGap {
@@ -335,8 +368,8 @@ fn manual_acknowledgement_moves_the_position_but_not_the_heartbeat() {
     for sequence in 4..=6 {
         assert_eq!(
             bench.frame(&event(sequence)),
-            Verdict::Repeat,
-            "this process has it"
+            Verdict::Repeat(None),
+            "this process has it, and asked for it"
         );
     }
     assert_eq!(bench.frame(&event(7)), Verdict::Deliver(None));

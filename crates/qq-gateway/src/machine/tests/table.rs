@@ -143,7 +143,14 @@ fn expected_after_frame(place: Place, frame: &str) -> Next {
     match op {
         1 if is_open => Next::Beat,
         7 if is_open && place.has_session() => Next::Resume(Pace::Soon),
-        9 if is_open && place.has_session() && frame.contains("true") => Next::Resume(Pace::Soon),
+        // As the answer to RESUME it refuses the session.
+        9 if is_open
+            && place.has_session()
+            && place != Place::Resuming
+            && frame.contains("true") =>
+        {
+            Next::Resume(Pace::Soon)
+        }
         7 | 9 if is_open => Next::Identify(Pace::Soon),
         10 if matches!(place, Place::Hello { .. }) => Next::Starts,
         _ => Next::Nothing,
@@ -216,7 +223,7 @@ fn every_deadline_names_its_phase() {
             Place::Resuming,
             Phase::Resumed,
             limits.resumed,
-            Next::Resume(Pace::Soon),
+            Next::Identify(Pace::Soon),
         ),
     ] {
         let mut bench = place.bench();
