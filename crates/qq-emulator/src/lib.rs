@@ -20,6 +20,7 @@ mod clock;
 mod control;
 mod emulator;
 mod faults;
+mod feed;
 mod gateway;
 mod ids;
 mod page;

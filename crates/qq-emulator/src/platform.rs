@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use crate::clock::{Clock, rfc3339_millis};
 use crate::faults::{Fault, Plan};
+use crate::feed::Feed;
 use crate::gateway::{Gateway, Session};
 use crate::ids::Ids;
 use crate::rest::quotas::Quotas;
@@ -94,13 +95,14 @@ pub(crate) struct State {
     pub(crate) outbox: Ring<OutboxEntry>,
     pub(crate) requests: Ring<RequestEntry>,
     pub(crate) violations: Ring<Violation>,
+    pub(crate) feed: Feed,
     /// What bots have made and changed beyond the world.
     pub(crate) store: Store,
     later: Vec<Later>,
     /// Things put off and not yet done.
     waiting: usize,
     /// Counts the resets.
-    epoch: u64,
+    pub(crate) epoch: u64,
 }
 
 /// Who did something, for the violation log.
@@ -184,6 +186,14 @@ impl Platform {
     /// Changes what nobody waits for.
     pub(crate) fn update_quietly<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
         change(&mut self.lock())
+    }
+
+    /// Wakes everybody who waits for a change.
+    pub(crate) fn announce(&self) {
+        if self.changed.receiver_count() > 0 {
+            self.changed
+                .send_modify(|revision| *revision = revision.wrapping_add(1));
+        }
     }
 
     /// Starts again from nothing. Open connections are closed with 4900; their sessions are gone.
@@ -295,6 +305,7 @@ impl State {
             outbox: Ring::default(),
             requests: Ring::default(),
             violations: Ring::default(),
+            feed: Feed::default(),
             store: Store::default(),
             later: Vec::new(),
             waiting: 0,

@@ -34,6 +34,16 @@ impl<T> Ring<T> {
         self.last
     }
 
+    /// The number of the oldest entry that is still kept; of the next one if there is none.
+    pub(crate) fn first(&self) -> u64 {
+        self.last - self.entries.len() as u64 + 1
+    }
+
+    /// The newest entry that `wanted` accepts.
+    pub(crate) fn find(&self, wanted: impl Fn(&T) -> bool) -> Option<&T> {
+        self.entries.iter().rev().find(|entry| wanted(entry))
+    }
+
     /// The newest entry that `wanted` accepts, to be changed.
     pub(crate) fn find_mut(&mut self, wanted: impl Fn(&T) -> bool) -> Option<&mut T> {
         self.entries.iter_mut().rev().find(|entry| wanted(entry))
@@ -61,6 +71,7 @@ mod tests {
         assert_eq!(ring.after(0).copied().collect::<Vec<_>>(), [3, 4, 5]);
         assert_eq!(ring.after(4).copied().collect::<Vec<_>>(), [5]);
         assert_eq!(ring.after(9).count(), 0);
-        assert_eq!(ring.last(), 5);
+        assert_eq!((ring.first(), ring.last()), (3, 5));
+        assert_eq!(ring.find(|n| *n < 5), Some(&4));
     }
 }

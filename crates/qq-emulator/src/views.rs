@@ -139,6 +139,12 @@ pub struct TimelineItem {
     pub recalled: bool,
     /// What a bot sent, whole; null for users.
     pub body: Option<Value>,
+    /// The files of a user's message.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Value>,
+    /// The index by which group and C2C messages quote this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ref_idx: Option<String>,
 }
 
 /// The author of a [`TimelineItem`].

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::error::{Answer, Json, Refused};
+use super::shown;
 use crate::platform::Platform;
 use crate::views::{OutboxEntry, RequestEntry, SessionView};
 use crate::violations::Violation;
@@ -76,6 +77,17 @@ pub(super) async fn violations(
     let after = after(query.as_deref())?;
     Ok(Json(platform.read(|state| {
         state.violations.after(after).cloned().collect()
+    })))
+}
+
+pub(super) async fn frames(
+    Shared(platform): Shared<Arc<Platform>>,
+    RawQuery(query): RawQuery,
+) -> Answer<Vec<Value>> {
+    let after = after(query.as_deref())?;
+    Ok(Json(platform.read(|state| {
+        let frames = state.feed.frames.after(after);
+        frames.map(|frame| shown::frame(state, frame)).collect()
     })))
 }
 

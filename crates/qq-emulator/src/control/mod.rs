@@ -1,19 +1,23 @@
 //! The control API under `/emulator/v1/`.
 
+mod acts;
 mod error;
 mod faults;
+mod feed;
+mod files;
 mod live;
 mod logs;
 mod manage;
 mod openapi;
 mod plan;
+mod shown;
 mod speak;
 mod webhook;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 
 use crate::platform::Platform;
 
@@ -25,9 +29,16 @@ pub(crate) fn router() -> Router<Arc<Platform>> {
         .route("/violations", get(logs::violations))
         .route("/sessions", get(logs::sessions))
         .route("/timeline", get(logs::timeline))
+        .route("/frames", get(logs::frames))
         .route("/live", get(live::live))
+        .route("/feed", get(feed::feed))
         .route("/messages", post(speak::message))
         .route("/events", post(speak::event))
+        .route("/clicks", post(acts::click))
+        .route("/reactions", post(acts::react))
+        .route("/recalls", post(acts::recall))
+        .route("/users", post(acts::join))
+        .route("/files", post(files::keep))
         .route("/gateway/close", post(faults::close))
         .route("/gateway/drop", post(faults::drop_connections))
         .route("/gateway/reconnect", post(faults::reconnect))
@@ -36,6 +47,7 @@ pub(crate) fn router() -> Router<Arc<Platform>> {
             "/faults",
             get(plan::list).post(plan::add).delete(plan::clear),
         )
+        .route("/faults/{place}", delete(plan::remove))
         .route("/webhook", get(webhook::list).post(webhook::set))
         .route("/webhook/bad", post(webhook::bad))
         .route("/reset", post(manage::reset))

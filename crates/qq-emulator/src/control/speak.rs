@@ -23,6 +23,7 @@ pub(super) async fn message(Shared(platform): Shared<Arc<Platform>>, body: Bytes
             "author",
             "mention_bot",
             "attachments",
+            "reply_to",
         ],
     )?;
     let scene = required(
@@ -59,6 +60,9 @@ pub(super) async fn message(Shared(platform): Shared<Arc<Platform>>, body: Bytes
     say.mention_bot =
         optional(&members, "mention_bot", "true or false", Value::as_bool)?.unwrap_or(true);
     say.attachments = attachments.cloned().unwrap_or_default();
+    say.reply_to = optional(&members, "reply_to", "the id of a message", |value| {
+        value.as_str().map(str::to_owned)
+    })?;
     platform.wait_for_backlog().await;
     platform
         .update(|state| speech::say(state, &say))

@@ -242,6 +242,13 @@ impl Plan {
         std::mem::take(&mut self.0).len()
     }
 
+    /// Removes one by its place, from 0.
+    pub(crate) fn remove(&mut self, place: usize) -> Option<()> {
+        (place < self.0.len()).then(|| {
+            self.0.remove(place);
+        })
+    }
+
     pub(crate) fn view(&self) -> Vec<FaultView> {
         self.0.clone()
     }

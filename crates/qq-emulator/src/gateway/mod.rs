@@ -13,6 +13,7 @@ mod resume;
 mod session;
 mod socket;
 mod supervision;
+mod trace;
 mod upgrade;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};

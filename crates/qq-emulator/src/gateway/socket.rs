@@ -14,8 +14,9 @@ use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
 use super::receive::{Received, actor, receive, refuse};
 use super::supervision::Supervision;
-use super::{Close, Outgoing, frames, planned};
+use super::{Close, Outgoing, frames, planned, trace};
 use crate::clock::Millis;
+use crate::feed::What;
 use crate::platform::{FOREVER, Platform};
 use crate::violations::Finding;
 
@@ -56,6 +57,7 @@ pub(super) async fn serve(platform: &Platform, stream: TcpStream, early: Bytes, 
             .await;
     let (number, notify, supervision) = platform.update(|state| {
         let (number, notify) = state.gateway.connect(client);
+        trace::record(state, number, What::Opened);
         if let Some(connection) = state.gateway.connections.get_mut(&number) {
             connection.push(Outgoing::Text(frames::hello(
                 state.settings.heartbeat_interval,
@@ -75,6 +77,9 @@ pub(super) async fn serve(platform: &Platform, stream: TcpStream, early: Bytes, 
     .await;
     // The session is free to be resumed before the peer can know that the connection ended.
     platform.update(|state| {
+        if matches!(end, End::Gone) {
+            trace::record(state, number, What::Gone);
+        }
         let now = state.clock.now();
         state.gateway.disconnect(number, now);
     });
@@ -136,8 +141,13 @@ impl Task<'_> {
         let (taken, more) = self.platform.update_quietly(|state| {
             let taken = state.gateway.take_outgoing(self.number, BATCH);
             let more = taken.len() == BATCH;
-            (planned::play(state, self.number, taken), more)
+            let taken = planned::play(state, self.number, taken);
+            trace::outgoing(state, self.number, &taken);
+            (taken, more)
         });
+        if !taken.is_empty() {
+            self.platform.announce();
+        }
         outgoing.extend(taken);
         (outgoing, more)
     }
@@ -190,9 +200,10 @@ impl Task<'_> {
     fn receive(&mut self, message: Option<Result<Message, Error>>) -> ControlFlow<End> {
         match message {
             Some(Ok(Message::Text(text))) => {
-                let received = self
-                    .platform
-                    .update(|state| receive(state, self.number, &text));
+                let received = self.platform.update(|state| {
+                    trace::record(state, self.number, What::Received(text.clone()));
+                    receive(state, self.number, &text)
+                });
                 self.supervise(received);
             }
             Some(Ok(Message::Binary(_))) => self.refuse(

@@ -130,6 +130,7 @@ fn edit(state: &mut State, call: &Call, findings: &mut Vec<Finding>) -> Answer {
             }
         }
     }
+    state.feed.message(id);
     Ok(answer)
 }
 
@@ -157,34 +158,8 @@ fn recall_in_guild(state: &mut State, call: &Call, scene: Scene) -> Answer {
     if window > 0 && age > window {
         return Err(too_old(306_011, age, window));
     }
-    take_back(state, id);
-    let mut d = json!({
-        "message": {
-            "id": id,
-            "channel_id": message["channel_id"],
-            "guild_id": message["guild_id"],
-            "author": {
-                "id": message["author"]["id"],
-                "username": message["author"]["username"],
-                "bot": message["author"]["bot"],
-            },
-        },
-        "op_user": {"id": bot_id(state, call)},
-    });
-    if scene == Scene::Direct {
-        d["message"]["direct_message"] = true.into();
-        let direct = state.world.direct(conversation);
-        d["message"]["src_guild_id"] = direct.map_or("", |direct| &direct.src_guild_id).into();
-        speech::push_event(state, "DIRECT_MESSAGE_DELETE", None, &d, None);
-    } else {
-        speech::push_event(state, "MESSAGE_DELETE", None, &d, None);
-        if message["mentions"]
-            .as_array()
-            .is_some_and(|m| !m.is_empty())
-        {
-            speech::push_event(state, "PUBLIC_MESSAGE_DELETE", None, &d, None);
-        }
-    }
+    let operator = bot_id(state, call);
+    speech::take_back_in_guild(state, scene, id, &message, &operator);
     Ok(json!({}))
 }
 
@@ -249,7 +224,7 @@ fn recall(state: &mut State, call: &Call, scene: Scene) -> Answer {
     if message.by_bot && age > window {
         return Err(too_old(40_064_004, age, window));
     }
-    take_back(state, id);
+    speech::take_back(state, id);
     Ok(json!({}))
 }
 
@@ -263,18 +238,6 @@ fn too_old(code: i64, age: u64, window: u64) -> Box<Refusal> {
             window / 1000
         ),
     ))
-}
-
-fn take_back(state: &mut State, id: &str) {
-    if let Some(message) = state.memory.get_mut(id) {
-        message.recalled = true;
-    }
-    if let Some(item) = state.timeline.find_mut(|item| item.message_id == id) {
-        item.recalled = true;
-    }
-    for notes in state.store.channels.values_mut() {
-        notes.pins.retain(|known| known != id);
-    }
 }
 
 /// A card for administrators.

@@ -41,5 +41,12 @@ fn acknowledge(state: &mut State, call: &Call, findings: &mut Vec<Finding>) -> A
         )));
     }
     interaction.acknowledged = Some(code);
+    let clicked = state
+        .store
+        .clicks
+        .settle(id, |click| click.code = Some(code));
+    if let Some(message) = clicked {
+        state.feed.message(&message);
+    }
     Ok(json!({}))
 }

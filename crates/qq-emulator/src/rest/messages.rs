@@ -10,6 +10,7 @@ use super::content::present;
 use super::error::Refusal;
 use super::{Answer, Call, Handler, body, content, replies, uploads};
 use crate::clock::{rfc3339, rfc3339_millis};
+use crate::feed::{Audit, Signal, Typing};
 use crate::platform::State;
 use crate::settings::MessageAudit;
 use crate::speech;
@@ -96,6 +97,17 @@ fn audit(state: &mut State, message: Outgoing) -> Box<Refusal> {
         .data(json!({"message_audit": {"audit_id": audit_id}}));
     let outcome = state.settings.message_audit;
     let created = rfc3339(state.clock.now());
+    let mut shown = Audit {
+        audit_id: audit_id.clone(),
+        at: rfc3339_millis(state.clock.now()),
+        scene: message.scene.as_str(),
+        conversation: message.conversation.clone(),
+        app_id: message.app_id.clone(),
+        reply_to: message.reply_to.clone(),
+        body: Value::Object(message.fields.clone()),
+        state: "pending",
+    };
+    state.feed.signal(Signal::Audit(Box::new(shown.clone())));
     let after = Duration::from_millis(state.settings.message_audit_ms);
     state.put_off(after, move |state| {
         let mut d = json!({
@@ -116,6 +128,11 @@ fn audit(state: &mut State, message: Outgoing) -> Box<Refusal> {
             MessageAudit::Never | MessageAudit::Off => return,
         };
         speech::push_event(state, event, None, &d, None);
+        shown.state = match outcome {
+            MessageAudit::Pass => "passed",
+            _ => "rejected",
+        };
+        state.feed.signal(Signal::Audit(Box::new(shown)));
     });
     answer
 }
@@ -213,7 +230,18 @@ pub(super) fn deliver(state: &mut State, message: &Outgoing) -> Value {
             reply_to: message.reply_to.clone(),
             recalled: false,
             body: Some(body.clone()),
+            attachments: Vec::new(),
+            ref_idx: answer["ext_info"]["ref_idx"].as_str().map(str::to_owned),
         });
+    } else {
+        let typing = Typing {
+            conversation: message.conversation.clone(),
+            seconds: match &body["input_notify"]["input_type"] {
+                kind if kind == 2 => 0,
+                _ => body["input_notify"]["input_second"].as_u64().unwrap_or(0),
+            },
+        };
+        state.feed.signal(Signal::Typing(typing));
     }
     state.outbox.push(size, |n| OutboxEntry {
         n,

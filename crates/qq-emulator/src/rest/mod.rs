@@ -26,7 +26,7 @@ mod router;
 pub(crate) mod storage;
 mod streams;
 pub(crate) mod token;
-mod uploads;
+pub(crate) mod uploads;
 mod webhook_sessions;
 
 use std::sync::Arc;
@@ -50,6 +50,7 @@ use body::Received;
 use error::Refusal;
 pub(crate) use faulted::{refuse_unserved, route_of};
 use router::Matched;
+pub(crate) use router::query;
 
 /// The largest body a client may send.
 const MAX_BODY: usize = 16 * 1024 * 1024;
@@ -135,7 +136,7 @@ pub(crate) async fn handle(Shared(platform): Shared<Arc<Platform>>, request: Req
                     let call = Call {
                         route,
                         params,
-                        query: router::query(parts.uri.query().unwrap_or_default()),
+                        query: query(parts.uri.query().unwrap_or_default()),
                         app_id,
                         body,
                         gateway_url,

@@ -126,7 +126,7 @@ fn params(route: &'static Route, parts: &[String]) -> Vec<(&'static str, String)
 }
 
 /// The names and values of a query.
-pub(super) fn query(query: &str) -> Vec<(String, String)> {
+pub(crate) fn query(query: &str) -> Vec<(String, String)> {
     query
         .split('&')
         .filter(|pair| !pair.is_empty())

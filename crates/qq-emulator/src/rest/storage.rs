@@ -8,7 +8,10 @@ use axum::extract::{Path, RawQuery, Request, State as Shared};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, put};
 use bytes::Bytes;
-use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, ETAG, LOCATION};
+use http::header::{
+    CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, LOCATION,
+    X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderValue, StatusCode};
 
 use super::uploads::{content_type, md5_hex};
@@ -114,6 +117,11 @@ async fn download(Shared(platform): Shared<Arc<Platform>>, Path(uuid): Path<Stri
         Some((Some(bytes), _, name)) => {
             let headers = [(CONTENT_TYPE, content_type(&bytes))];
             let mut response = (headers, Body::from(bytes)).into_response();
+            // Whoever uploads is not trusted: the browser shows it, and runs nothing of it.
+            let headers = response.headers_mut();
+            headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+            let alone = HeaderValue::from_static("default-src 'none'; sandbox");
+            headers.insert(CONTENT_SECURITY_POLICY, alone);
             // A name that does not fit into a header is left out.
             let plain = !name.is_empty() && !name.contains(['"', '\\']);
             let named = format!("inline; filename=\"{name}\"");

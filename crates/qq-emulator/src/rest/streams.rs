@@ -10,6 +10,7 @@ use super::error::Refusal;
 use super::messages::{self, Outgoing};
 use super::{Answer, Call, Handler, body, replies};
 use crate::clock::rfc3339;
+use crate::feed::Signal;
 use crate::platform::{Actor, State};
 use crate::violations::Finding;
 use crate::world::messages::Scene;
@@ -124,6 +125,7 @@ fn begin(
         ref_idx: state.ids.reference_index(),
         frames: VecDeque::from([now]),
         last: now,
+        begun: now,
     };
     state.store.streams.open(id.clone(), stream);
     let life = Duration::from_millis(state.settings.stream_life);
@@ -223,6 +225,7 @@ fn finish(state: &mut State, id: &str, frame: &Frame<'_>) -> Value {
     };
     let length = stream.text.chars().count();
     let answer = answer(now, id, &stream.ref_idx, most, length);
+    state.feed.signal(Signal::Stream(id.to_owned()));
     if frame.done
         && let Some(stream) = state.store.streams.close(id)
     {
@@ -273,6 +276,7 @@ fn roll_back(state: &mut State) {
             format!("the stream {id:?} was rolled back after {life} ms of silence"),
         );
         state.record(&Actor::default(), finding);
+        state.feed.signal(Signal::Stream(id));
     }
 }
 

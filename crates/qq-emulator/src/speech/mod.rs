@@ -1,8 +1,12 @@
 //! Users speak, and events are pushed by hand.
 
+mod click;
 mod deliver;
+mod people;
 mod place;
 mod pushed;
+mod react;
+mod recall;
 
 use serde_json::Value;
 
@@ -12,7 +16,11 @@ use crate::views::{Author, Said, TimelineItem};
 use crate::world::events::{self, complete_attachment};
 use crate::world::messages::{Answerable, Scene};
 
+pub(crate) use click::{Button, click};
+pub(crate) use people::join;
 pub(crate) use pushed::push_event;
+pub(crate) use react::{React, react};
+pub(crate) use recall::{recall, take_back, take_back_in_guild};
 
 use place::Place;
 
@@ -34,6 +42,7 @@ pub struct Say {
     pub(crate) author: Option<String>,
     pub(crate) mention_bot: bool,
     pub(crate) attachments: Vec<Value>,
+    pub(crate) reply_to: Option<String>,
 }
 
 impl Say {
@@ -66,6 +75,7 @@ impl Say {
             author: None,
             mention_bot: true,
             attachments: Vec::new(),
+            reply_to: None,
         }
     }
 
@@ -88,6 +98,12 @@ impl Say {
         self
     }
 
+    /// Which message it answers, by its id: the event quotes it.
+    pub fn reply_to(mut self, message_id: impl Into<String>) -> Self {
+        self.reply_to = Some(message_id.into());
+        self
+    }
+
     /// Adds an attachment: a JSON object with at least `url`; the rest is filled in.
     pub fn attachment(mut self, attachment: Value) -> Self {
         self.attachments.push(attachment);
@@ -100,6 +116,7 @@ struct Pending<'a> {
     id: String,
     place: Place,
     attachments: Vec<Value>,
+    quote: Option<events::Quote>,
     said: &'a Say,
 }
 
@@ -123,6 +140,10 @@ pub(crate) fn say(state: &mut State, say: &Say) -> Result<Said, String> {
                 })
         })
         .collect::<Result<Vec<Value>, String>>()?;
+    let quote = match &say.reply_to {
+        Some(id) => Some(quote(state, &place.conversation, id)?),
+        None => None,
+    };
     let id = if say.scene.is_guild_side() {
         state.ids.guild_message()
     } else {
@@ -132,6 +153,7 @@ pub(crate) fn say(state: &mut State, say: &Say) -> Result<Said, String> {
         id,
         place,
         attachments,
+        quote,
         said: say,
     };
     let (event, event_id, body) = deliver::push(state, &pending);
@@ -144,6 +166,20 @@ pub(crate) fn say(state: &mut State, say: &Say) -> Result<Said, String> {
     })
 }
 
+/// What is quoted: a message of the same conversation.
+fn quote(state: &State, conversation: &str, id: &str) -> Result<events::Quote, String> {
+    let item = state.timeline.find(|item| item.message_id == id);
+    let item = item.filter(|item| item.conversation == conversation);
+    let item = item.ok_or_else(|| {
+        format!("reply_to: there is no message {id:?} here; GET timeline lists them")
+    })?;
+    Ok(events::Quote {
+        id: item.message_id.clone(),
+        index: item.ref_idx.clone().unwrap_or_default(),
+        content: item.content.clone(),
+    })
+}
+
 impl Pending<'_> {
     fn facts(&self, state: &State) -> events::Said<'_> {
         events::Said {
@@ -151,6 +187,7 @@ impl Pending<'_> {
             at: state.clock.now(),
             content: &self.said.content,
             attachments: &self.attachments,
+            quote: self.quote.as_ref(),
             author: &self.place.author,
         }
     }
@@ -159,6 +196,7 @@ impl Pending<'_> {
 fn remember(state: &mut State, pending: &Pending<'_>, event: &str, event_id: &str, body: Value) {
     let scene = pending.said.scene;
     let author = &pending.place.author;
+    let ref_idx = events::own_index(&body);
     let now = state.clock.now();
     let capacity = state.settings.message_memory;
     let message = Answerable {
@@ -202,9 +240,11 @@ fn remember(state: &mut State, pending: &Pending<'_>, event: &str, event_id: &st
         message_id: pending.id.clone(),
         author,
         content: pending.said.content.clone(),
-        reply_to: None,
+        reply_to: pending.said.reply_to.clone(),
         recalled: false,
         body: None,
+        attachments: pending.attachments.clone(),
+        ref_idx,
     };
     state.timeline.push(state.settings.log_size, item);
 }

@@ -20,15 +20,10 @@ pub(super) struct Place {
 /// A sentence that names the field and the fix.
 pub(super) fn find(state: &State, say: &Say) -> Result<Place, String> {
     let world = &state.world;
-    let author = say
-        .author
-        .as_deref()
-        .map(|key| {
-            world.user(key).ok_or_else(|| {
-                format!("author: there is no user {key:?}; GET world lists the users' ids")
-            })
-        })
-        .transpose()?;
+    let author = match say.author.as_deref() {
+        Some(key) => Some(find_author(state, Some(key))?),
+        None => None,
+    };
     let unknown = |what: &str, key: &str| {
         format!("conversation: there is no {what} {key:?}; GET world lists them")
     };
@@ -91,6 +86,23 @@ pub(super) fn find(state: &State, say: &Say) -> Result<Place, String> {
                 ),
                 _ => Ok(place(&direct.guild_id, user, Some(direct))),
             }
+        }
+    }
+}
+
+/// The user with this id, openid or name; the first user of the world without one.
+///
+/// # Errors
+/// A sentence that names the field and the fix.
+pub(super) fn find_author<'a>(state: &'a State, key: Option<&str>) -> Result<&'a User, String> {
+    let world = &state.world;
+    match key {
+        Some(key) => world.user(key).ok_or_else(|| {
+            format!("author: there is no user {key:?}; GET world lists the users' ids")
+        }),
+        None => {
+            let first = world.users.first();
+            first.ok_or_else(|| "author: the world has no users".to_owned())
         }
     }
 }

@@ -22,6 +22,11 @@ pub(crate) fn push_event(
     learn(state, name, &id, d);
     let now = state.clock.now();
     state.store.learn(name, d, now);
+    if name.starts_with("MESSAGE_REACTION_")
+        && let Some(message) = d["target"]["id"].as_str()
+    {
+        state.feed.message(message);
+    }
     let event = Event {
         name,
         id: &id,

@@ -105,6 +105,7 @@ pub(crate) async fn send_bad(
             id: &state.call_ids.robot_message(),
             at: state.clock.now(),
             content: "forged",
+            quote: None,
             attachments: &[],
             author,
         };

@@ -13,7 +13,17 @@ pub(crate) struct Said<'a> {
     pub(crate) at: Millis,
     pub(crate) content: &'a str,
     pub(crate) attachments: &'a [Value],
+    pub(crate) quote: Option<&'a Quote>,
     pub(crate) author: &'a User,
+}
+
+/// The message that another one answers.
+#[derive(Debug)]
+pub(crate) struct Quote {
+    pub(crate) id: String,
+    /// The index of a group or C2C message.
+    pub(crate) index: String,
+    pub(crate) content: String,
 }
 
 /// `d` of `GROUP_AT_MESSAGE_CREATE`, or of `GROUP_MESSAGE_CREATE` when `full`.
@@ -69,7 +79,7 @@ pub(crate) fn group(
             "member_role": group.bot_role,
         }]);
     }
-    with_attachments(d, said.attachments)
+    finish(d, said)
 }
 
 /// `d` of `C2C_MESSAGE_CREATE`.
@@ -91,7 +101,7 @@ pub(crate) fn c2c(said: &Said<'_>, ids: &mut Ids) -> Value {
         },
         "timestamp": rfc3339(said.at),
     });
-    with_attachments(d, said.attachments)
+    finish(d, said)
 }
 
 /// `d` of `AT_MESSAGE_CREATE` or `MESSAGE_CREATE`; `seq` counts the channel's messages.
@@ -128,7 +138,7 @@ pub(crate) fn channel(
             "id": bot.id, "username": bot.name, "avatar": bot.avatar, "bot": true,
         }]);
     }
-    with_attachments(d, said.attachments)
+    finish(d, said)
 }
 
 /// `d` of `DIRECT_MESSAGE_CREATE`.
@@ -146,7 +156,7 @@ pub(crate) fn direct(said: &Said<'_>, direct: &Direct, joined_at: &str, seq: u64
         "seq": seq,
         "seq_in_channel": seq.to_string(),
     });
-    with_attachments(d, said.attachments)
+    finish(d, said)
 }
 
 fn guild_author(user: &User) -> Value {
@@ -154,11 +164,31 @@ fn guild_author(user: &User) -> Value {
 }
 
 /// `attachments` is absent without any: several clients lose an event that has it as null.
-fn with_attachments(mut d: Value, attachments: &[Value]) -> Value {
-    if !attachments.is_empty() {
-        d["attachments"] = Value::Array(attachments.to_vec());
+fn finish(mut d: Value, said: &Said<'_>) -> Value {
+    if !said.attachments.is_empty() {
+        d["attachments"] = Value::Array(said.attachments.to_vec());
+    }
+    let Some(quote) = said.quote else {
+        return d;
+    };
+    if let Some(ext) = d["message_scene"]["ext"].as_array_mut() {
+        ext.insert(0, format!("ref_msg_idx={}", quote.index).into());
+        d["message_type"] = 103.into();
+        d["msg_elements"] = json!([{
+            "msg_idx": quote.index, "message_type": 0, "content": quote.content,
+        }]);
+    } else {
+        d["message_reference"] = json!({"message_id": quote.id});
     }
     d
+}
+
+/// The index by which a group or C2C message is quoted.
+pub(crate) fn own_index(d: &Value) -> Option<String> {
+    let ext = d["message_scene"]["ext"].as_array()?;
+    ext.iter()
+        .find_map(|one| one.as_str()?.strip_prefix("msg_idx="))
+        .map(str::to_owned)
 }
 
 /// Fills in what the platform always says about an attachment.

@@ -1,5 +1,6 @@
 //! What bots make and change beyond the world.
 
+pub(crate) mod clicks;
 pub(crate) mod console;
 pub(crate) mod groups;
 pub(crate) mod guilds;
@@ -14,6 +15,7 @@ use serde_json::Value;
 
 use crate::clock::Millis;
 
+use clicks::Clicks;
 use console::Console;
 use groups::{GroupNotes, Strategies};
 use guilds::{ChannelNotes, GuildNotes};
@@ -36,6 +38,7 @@ pub(crate) struct Store {
     pub(crate) groups: HashMap<String, GroupNotes>,
     pub(crate) strategies: Strategies,
     pub(crate) interactions: Interactions,
+    pub(crate) clicks: Clicks,
     pub(crate) console: Console,
     /// Users and groups that take no messages that answer nothing, by openid.
     pub(crate) refusing: BTreeSet<String>,

@@ -10,11 +10,13 @@
 mod api;
 mod client;
 
+mod acts;
 mod command;
 mod consistency;
 mod control;
 mod documents;
 mod faults;
+mod feed;
 mod garbage;
 mod groups;
 mod guilds;

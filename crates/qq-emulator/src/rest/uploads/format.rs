@@ -63,11 +63,46 @@ fn fits(file_type: i64, bytes: &[u8]) -> bool {
 }
 
 /// The content type under which the file is downloaded.
-pub(in crate::rest) fn content_type(bytes: &[u8]) -> &'static str {
+pub(crate) fn content_type(bytes: &[u8]) -> &'static str {
     match bytes {
         [0x89, b'P', b'N', b'G', ..] => "image/png",
         [0xff, 0xd8, 0xff, ..] => "image/jpeg",
         [b'G', b'I', b'F', b'8', ..] => "image/gif",
+        [b'B', b'M', ..] => "image/bmp",
+        [
+            b'R',
+            b'I',
+            b'F',
+            b'F',
+            _,
+            _,
+            _,
+            _,
+            b'W',
+            b'E',
+            b'B',
+            b'P',
+            ..,
+        ] => "image/webp",
+        [
+            b'R',
+            b'I',
+            b'F',
+            b'F',
+            _,
+            _,
+            _,
+            _,
+            b'W',
+            b'A',
+            b'V',
+            b'E',
+            ..,
+        ] => "audio/wav",
+        [b'O', b'g', b'g', b'S', ..] => "audio/ogg",
+        [b'I', b'D', b'3', ..] | [0xff, 0xf2..=0xf3 | 0xfa..=0xfb, ..] => "audio/mpeg",
+        [0x1a, 0x45, 0xdf, 0xa3, ..] => "video/webm",
+        [b'%', b'P', b'D', b'F', ..] => "application/pdf",
         _ if bytes.get(4..8) == Some(b"ftyp") => "video/mp4",
         _ => "application/octet-stream",
     }

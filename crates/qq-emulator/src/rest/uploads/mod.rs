@@ -10,7 +10,7 @@ use md5::{Digest as _, Md5};
 use serde_json::{Map, Value, json};
 use sha1::Sha1;
 
-pub(super) use format::content_type;
+pub(crate) use format::content_type;
 
 use super::content::text;
 use super::error::Refusal;

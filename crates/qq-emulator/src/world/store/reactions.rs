@@ -86,6 +86,13 @@ impl Reactions {
             .map_or(&[], |reaction| reaction.users.as_slice())
     }
 
+    /// All reactions of a message: kind, id and users of each.
+    pub(crate) fn of(&self, message: &str) -> impl Iterator<Item = (i64, &str, &[String])> {
+        let all = self.of.get(message).map_or(&[][..], Vec::as_slice);
+        all.iter()
+            .map(|one| (one.kind, one.id.as_str(), one.users.as_slice()))
+    }
+
     /// Whether one kind more fits on the message.
     pub(crate) fn has_room(&self, message: &str, kind: i64, id: &str) -> bool {
         self.of.get(message).is_none_or(|all| {

@@ -26,6 +26,7 @@ pub(crate) struct Stream {
     /// When the frames of the last second came.
     pub(crate) frames: VecDeque<Millis>,
     pub(crate) last: Millis,
+    pub(crate) begun: Millis,
 }
 
 /// The open streams by id.
@@ -47,6 +48,10 @@ impl Streams {
 
     pub(crate) fn get_mut(&mut self, id: &str) -> Option<&mut Stream> {
         self.open.get_mut(id)
+    }
+
+    pub(crate) fn get(&self, id: &str) -> Option<&Stream> {
+        self.open.get(id)
     }
 
     pub(crate) fn close(&mut self, id: &str) -> Option<Stream> {

@@ -1,0 +1,68 @@
+//! `POST files`: a file that a user is about to send.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{RawQuery, State as Shared};
+use serde_json::{Value, json};
+
+use super::error::{Answer, Json, Refused};
+use crate::platform::Platform;
+use crate::rest::uploads::content_type;
+use crate::world::messages::Scene;
+use crate::world::store::uploads::File;
+
+/// The largest file.
+const MOST_BYTES: usize = 16 * 1024 * 1024;
+/// The longest name, in characters.
+const MOST_NAME: usize = 200;
+
+/// The body is the file; answers an attachment for `POST messages`.
+pub(super) async fn keep(
+    Shared(platform): Shared<Arc<Platform>>,
+    RawQuery(query): RawQuery,
+    body: Body,
+) -> Answer<Value> {
+    let bytes = axum::body::to_bytes(body, MOST_BYTES)
+        .await
+        .map_err(|_| Refused::because("body: a file has at most 16 MiB"))?;
+    if bytes.is_empty() {
+        return Err(Refused::because("body: is empty; send the file's bytes"));
+    }
+    let name = name(query.as_deref().unwrap_or_default());
+    let kind = content_type(&bytes);
+    let size = bytes.len();
+    let base = platform.base_url().to_owned();
+    let uuid = platform.update(|state| {
+        let uuid = state.call_ids.uuid();
+        let file = File {
+            uuid: uuid.clone(),
+            // No bot was given one.
+            file_info: String::new(),
+            scene: Scene::C2c,
+            name: name.clone(),
+            bytes: Some(bytes),
+            url: None,
+            digests: None,
+            expires: None,
+        };
+        let memory = state.settings.file_memory;
+        state.store.uploads.keep(file, memory);
+        uuid
+    });
+    Ok(Json(json!({
+        "url": format!("{base}/cos/file/{uuid}"),
+        "filename": if name.is_empty() { uuid } else { name },
+        "content_type": kind,
+        "size": size,
+    })))
+}
+
+/// `name` of the query, as it may be shown.
+fn name(query: &str) -> String {
+    let pairs = crate::rest::query(query);
+    let name = pairs.into_iter().find(|(name, _)| name == "name");
+    let name = name.map(|(_, value)| value).unwrap_or_default();
+    let plain = name.chars().filter(|letter| !letter.is_control());
+    plain.take(MOST_NAME).collect()
+}
