@@ -3,6 +3,7 @@
 #[macro_use]
 mod table;
 
+mod conversation;
 mod dispatch;
 mod kind;
 mod kinds;
