@@ -8,7 +8,12 @@ use crate::process;
 use crate::project::Project;
 
 /// The targets, as `fuzz/Cargo.toml` names them.
-const TARGETS: &[&str] = &["body_decode", "event_decode", "webhook_handle"];
+const TARGETS: &[&str] = &[
+    "body_decode",
+    "event_decode",
+    "header_scan",
+    "webhook_handle",
+];
 /// How long each target runs.
 const RUN: Duration = Duration::from_secs(20);
 /// How long one may take with its build.

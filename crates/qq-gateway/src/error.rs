@@ -30,7 +30,7 @@ pub enum ShardErrorKind {
     InvalidSession,
     /// The server broke the WebSocket protocol, or a frame exceeds the limit.
     Protocol,
-    /// A frame is malformed. It was dropped, the connection lives.
+    /// A frame is malformed, or an event nested too deep. It was dropped, the connection lives.
     Decode,
     /// Events are missing; [`ShardError::sequence_gap`] says which. The connection lives.
     SequenceGap,
@@ -195,6 +195,9 @@ impl ShardError {
             }
             (Fault::InvalidSession { .. }, Some(Phase::Resumed)) => f.write_str("the gateway refused to resume the session"),
             (Fault::InvalidSession { .. }, _) => f.write_str("the gateway ended the session"),
+            (Fault::TooDeep, _) => {
+                f.write_str("an event nested deeper than the limit (Limits::max_depth) was dropped")
+            }
             (Fault::Malformed, _) => f.write_str("a malformed frame was dropped"),
             (Fault::Gap(gap), _) => {
                 write!(f, "events are missing: number {} came after {}", gap.received, gap.after)
@@ -233,7 +236,7 @@ impl Fault {
             Fault::Reconnect => ShardErrorKind::Reconnect,
             Fault::InvalidSession { .. } => ShardErrorKind::InvalidSession,
             Fault::Protocol | Fault::TooLarge => ShardErrorKind::Protocol,
-            Fault::Malformed => ShardErrorKind::Decode,
+            Fault::Malformed | Fault::TooDeep => ShardErrorKind::Decode,
             Fault::Gap(_) => ShardErrorKind::SequenceGap,
             Fault::Repeat(_) => ShardErrorKind::SequenceRepeat,
         }

@@ -4,6 +4,8 @@
 //!
 //! * [`Shard`] is the stream: it connects, identifies, resumes, keeps the connection alive and yields events.
 //!   It spawns nothing.
+//! * [`RawShard`] is the same with events that are not decoded: header and text, and
+//!   [`decode`](RawDispatch::decode) on request.
 //! * [`Session`] is what another process needs to go on where this one stopped.
 //! * [`ShardSender`] sends frames and close requests from other tasks.
 //! * [`ShardGroup`] runs many shards as one stream; [`ShardPlan`] says which.
@@ -75,6 +77,6 @@ pub use self::queue::{
     IdentifyFuture, IdentifyQueue, IdentifyTurn, InMemoryIdentifyQueue, SessionQuotaError,
 };
 pub use self::session::{AckMode, CloseMode, Session};
-pub use self::shard::{SendError, Shard, ShardBuilder, ShardSender};
+pub use self::shard::{RawDispatch, RawShard, SendError, Shard, ShardBuilder, ShardSender};
 pub use self::status::{ShardStats, ShardStatus};
 pub use self::timeouts::{Phase, Timeouts};

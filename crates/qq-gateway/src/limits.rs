@@ -11,6 +11,10 @@
 pub struct Limits {
     /// The largest frame that is read, in bytes; 4 MiB. A larger one ends the connection.
     pub max_frame: usize,
+    /// How deep objects and lists may be nested in an event's frame; 64. A deeper one is dropped and reported as
+    /// [`ShardErrorKind::Decode`](crate::ShardErrorKind::Decode); the connection lives. The platform's own events
+    /// stay below ten.
+    pub max_depth: usize,
     /// The size of the read buffer in bytes; 16 KiB. It is most of the memory of an idle shard.
     pub read_buffer: usize,
     /// The largest frame that [`ShardSender`](crate::ShardSender) takes, in bytes; 4,096. The platform
@@ -22,6 +26,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             max_frame: 4 << 20,
+            max_depth: 64,
             read_buffer: 16 << 10,
             max_outgoing_frame: 4096,
         }

@@ -49,6 +49,8 @@ pub(crate) enum Fault {
     InvalidSession { resumable: bool },
     /// A frame is no envelope; the connection lives.
     Malformed,
+    /// An event is nested deeper than the limit; the connection lives.
+    TooDeep,
     /// Events are missing; the connection lives.
     Gap(SequenceGap),
     /// An event came twice; the connection lives.
@@ -79,6 +81,7 @@ impl Fault {
             | Self::Reconnect
             | Self::InvalidSession { resumable: true }
             | Self::Malformed
+            | Self::TooDeep
             | Self::Gap(_)
             | Self::Repeat(_) => CloseAction::Resume,
         }

@@ -26,7 +26,7 @@ use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use qq_model::event::payload::Ready;
-use qq_model::gateway::{CloseAction, CloseCode, Envelope, Hello, OpCode};
+use qq_model::gateway::{CloseAction, CloseCode, Envelope, Header, Hello, OpCode};
 use qq_model::id::SessionId;
 
 use self::heart::Heart;
@@ -259,7 +259,10 @@ impl Machine {
             _ => {}
         }
         match envelope.op {
-            OpCode::Dispatch => return self.dispatch(envelope, wanted, now),
+            OpCode::Dispatch => {
+                let (name, data) = (envelope.name.as_deref(), envelope.data);
+                return self.dispatch(name, envelope.sequence, data, wanted, now);
+            }
             OpCode::Hello => self.hello(envelope.data, now),
             OpCode::Heartbeat => self.beat(),
             OpCode::HeartbeatAck => self.heart.acknowledged(now),
@@ -271,6 +274,16 @@ impl Machine {
             _ => {}
         }
         Verdict::Handled
+    }
+
+    /// An event came that the consumer will not see, other than READY and RESUMED. Its payload was not read.
+    pub(crate) fn skip(&mut self, header: &Header<'_>, now: Instant) -> Verdict {
+        match self.state {
+            State::Idle | State::Waiting { .. } | State::Opening { .. } | State::Closed => {
+                Verdict::Handled
+            }
+            _ => self.dispatch(header.name.as_deref(), header.sequence, "", false, now),
+        }
     }
 
     fn open(&mut self, now: Instant) {
@@ -325,7 +338,14 @@ impl Machine {
         }
     }
 
-    fn dispatch(&mut self, envelope: &Envelope<'_>, wanted: bool, now: Instant) -> Verdict {
+    fn dispatch(
+        &mut self,
+        name: Option<&str>,
+        sequence: Option<u64>,
+        data: &str,
+        wanted: bool,
+        now: Instant,
+    ) -> Verdict {
         match self.state {
             // Before IDENTIFY no event can belong to us; a shard that ends delivers no more.
             State::Hello { .. }
@@ -334,10 +354,10 @@ impl Machine {
             } => return Verdict::Handled,
             _ => {}
         }
-        match envelope.name.as_deref() {
-            Some("READY") => return self.ready(envelope, now),
+        match name {
+            Some("READY") => return self.ready(data, sequence, now),
             Some("RESUMED") => {
-                self.see(envelope.sequence, false);
+                self.see(sequence, false);
                 if let State::Resuming { .. } = self.state {
                     self.live(now);
                 }
@@ -346,7 +366,7 @@ impl Machine {
             Some(_) => {}
             None => return Verdict::Handled,
         }
-        let seen = self.see(envelope.sequence, wanted);
+        let seen = self.see(sequence, wanted);
         let mut asked_for_after = u64::MAX;
         if let State::Resuming {
             deadline,
@@ -365,16 +385,16 @@ impl Machine {
         }
     }
 
-    fn ready(&mut self, envelope: &Envelope<'_>, now: Instant) -> Verdict {
+    fn ready(&mut self, data: &str, sequence: Option<u64>, now: Instant) -> Verdict {
         if let State::Closing { .. } = self.state {
             return Verdict::Handled;
         }
-        let id = serde_json::from_str::<Ready>(envelope.data)
+        let id = serde_json::from_str::<Ready>(data)
             .map_or_else(|_| SessionId::default(), |ready| ready.session_id);
         if self.track.as_ref().is_some_and(|track| *track.id() == id) {
-            self.see(envelope.sequence, false);
+            self.see(sequence, false);
         } else {
-            self.track = Some(Track::new(id, envelope.sequence.unwrap_or(0)));
+            self.track = Some(Track::new(id, sequence.unwrap_or(0)));
         }
         if !self.heart.is_beating() {
             self.start_heart(now);

@@ -6,12 +6,13 @@ use std::sync::{Arc, OnceLock};
 
 use fastrand::Rng;
 use qq_model::event::EventKinds;
-use qq_model::gateway::{Envelope, ShardId};
+use qq_model::gateway::{Header, ShardId};
 use qq_model::{AccessToken, Intents};
 use qq_transport::{Connect, Tcp, Tls};
 
 use super::Shard;
 use super::config::{Config, Filter, check_address};
+use super::decode::Decoder;
 use super::link::Link;
 use super::outbox::Outbox;
 use super::sender::ShardSender;
@@ -119,8 +120,8 @@ impl ShardBuilder {
         self
     }
 
-    /// Yields only these kinds, besides READY and RESUMED. Other known kinds are dropped before they are
-    /// decoded; unknown ones are a matter of [`keep_unknown`](Self::keep_unknown).
+    /// Yields only these kinds, besides READY and RESUMED. Other known kinds are dropped before their payload is even
+    /// looked at; unknown ones are a matter of [`keep_unknown`](Self::keep_unknown).
     pub const fn kinds(mut self, kinds: EventKinds) -> Self {
         self.kinds = Some(kinds);
         self
@@ -132,11 +133,18 @@ impl ShardBuilder {
         self
     }
 
-    /// Yields only events whose frame passes this test, which sees it before it is decoded. READY and RESUMED
-    /// are not asked about.
+    /// Yields only events that pass this test, which sees the header and the whole frame as text before anything is
+    /// decoded. READY, RESUMED and what [`kinds`](Self::kinds) rules out are not asked about.
+    ///
+    /// ```
+    /// # use qq_gateway::Shard;
+    /// # use qq_model::{BearerToken, Intents};
+    /// # let builder = Shard::builder("wss://x", BearerToken::new("x"), Intents::default());
+    /// let builder = builder.filter(|header, frame| header.sequence.is_some() && frame.contains("!ping"));
+    /// ```
     pub fn filter(
         mut self,
-        filter: impl Fn(&Envelope<'_>) -> bool + Send + Sync + 'static,
+        filter: impl Fn(&Header<'_>, &str) -> bool + Send + Sync + 'static,
     ) -> Self {
         self.filter = Some(Box::new(filter));
         self
@@ -193,6 +201,7 @@ impl ShardBuilder {
             machine: Machine::new(self.rules, rng, resume),
             link: Link::Down,
             outbox: Outbox::default(),
+            decoder: Decoder::default(),
             turn: None,
             bearer: None,
             source: None,

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
 use qq_model::event::EventKinds;
-use qq_model::gateway::{Envelope, ShardId};
+use qq_model::gateway::{Header, OpCode, ShardId};
 use qq_model::{AccessToken, EventKind, Intents};
 use qq_transport::{Connect, Endpoint, Tls};
 
@@ -12,7 +12,7 @@ use crate::machine::Fault;
 use crate::{IdentifyQueue, Limits, ShardError};
 
 /// A test on the frame of an event, before it is decoded.
-pub(super) type Filter = dyn Fn(&Envelope<'_>) -> bool + Send + Sync;
+pub(super) type Filter = dyn Fn(&Header<'_>, &str) -> bool + Send + Sync;
 
 pub(super) struct Config {
     pub(super) url: Box<str>,
@@ -32,22 +32,23 @@ pub(super) struct Config {
 }
 
 impl Config {
-    /// Whether the consumer wants this event.
-    pub(super) fn wants(&self, envelope: &Envelope<'_>) -> bool {
-        if self.kinds.is_none() && self.keep_unknown && self.filter.is_none() {
+    /// Whether the consumer wants this frame, if it is an event. The others are the shard's own.
+    pub(super) fn wants(&self, header: &Header<'_>, frame: &str) -> bool {
+        if header.op != OpCode::Dispatch
+            || (self.kinds.is_none() && self.keep_unknown && self.filter.is_none())
+        {
             return true;
         }
-        let kind = envelope
-            .name
-            .as_deref()
-            .unwrap_or_default()
-            .parse::<EventKind>();
-        let wanted = match kind {
-            Ok(EventKind::Ready | EventKind::Resumed) => return true,
-            Ok(kind) => self.kinds.is_none_or(|kinds| kinds.contains(kind)),
-            Err(_) => self.keep_unknown,
+        let wanted = match header.kind() {
+            Some(EventKind::Ready | EventKind::Resumed) => return true,
+            Some(kind) => self.kinds.is_none_or(|kinds| kinds.contains(kind)),
+            None => self.keep_unknown,
         };
-        wanted && self.filter.as_ref().is_none_or(|filter| filter(envelope))
+        wanted
+            && self
+                .filter
+                .as_ref()
+                .is_none_or(|filter| filter(header, frame))
     }
 }
 

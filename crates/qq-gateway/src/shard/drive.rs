@@ -3,11 +3,11 @@
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use qq_model::Dispatch;
 use qq_model::gateway::{Identify, OpCode, Resume};
 use serde::Serialize;
 use tokio_tungstenite::tungstenite::Error;
 
+use super::frame::Item;
 use super::link::Link;
 use super::outbox::{Outbox, farewell};
 use super::{Shard, now};
@@ -18,9 +18,9 @@ use crate::machine::{Action, Fault, Outgoing, Report, Start, State};
 const BATCH: u32 = 128;
 
 /// What became of an attempt to make progress.
-pub(super) enum Progress {
+pub(super) enum Progress<T> {
     /// Something to yield.
-    Event(Dispatch),
+    Item(T),
     /// Something happened; look again.
     Some,
     /// Nothing; the task will be woken.
@@ -28,10 +28,10 @@ pub(super) enum Progress {
 }
 
 impl Shard {
-    pub(super) fn poll_item(
+    pub(super) fn poll_item<T: Item>(
         &mut self,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Dispatch, ShardError>>> {
+    ) -> Poll<Option<Result<T, ShardError>>> {
         let mut now = now();
         self.machine.reading(now, self.held_up.take());
         let mut steps = 0;
@@ -52,10 +52,10 @@ impl Shard {
                 continue;
             }
             match self.poll_link(cx, now) {
-                Progress::Event(dispatch) => {
+                Progress::Item(item) => {
                     self.stats.events += 1;
                     self.held_up = Some(now);
-                    return Poll::Ready(Some(Ok(dispatch)));
+                    return Poll::Ready(Some(Ok(item)));
                 }
                 Progress::Some if steps < BATCH => {
                     steps += 1;

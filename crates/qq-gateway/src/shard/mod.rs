@@ -2,13 +2,17 @@
 
 mod builder;
 mod config;
+mod decode;
 mod drive;
+mod frame;
 mod link;
 mod outbox;
+mod raw;
 mod read;
 mod sender;
 
 pub use self::builder::ShardBuilder;
+pub use self::raw::{RawDispatch, RawShard};
 pub use self::sender::{SendError, ShardSender};
 
 use std::collections::VecDeque;
@@ -25,6 +29,7 @@ use qq_model::{AccessToken, BearerToken, Dispatch, Intents, Timestamp};
 use tokio::time::Sleep;
 
 use self::config::Config;
+use self::decode::Decoder;
 use self::link::Link;
 use self::outbox::Outbox;
 use self::sender::Requests;
@@ -75,6 +80,7 @@ pub struct Shard {
     machine: Machine,
     link: Link,
     outbox: Outbox,
+    decoder: Decoder,
     /// The right to IDENTIFY, until it is used.
     turn: Option<IdentifyTurn>,
     /// The token of this connection.
@@ -109,6 +115,33 @@ impl Shard {
     /// Dropping the future loses no event.
     pub async fn next(&mut self) -> Option<Result<Dispatch, ShardError>> {
         poll_fn(|cx| self.poll_item(cx)).await
+    }
+
+    /// The next event as it came, or what went wrong; `None` after the end. It is [`next`](Self::next) without
+    /// decoding, for those who pass events on, or decode few of them; calls of both can be mixed. As a stream:
+    /// [`into_raw`](Self::into_raw).
+    ///
+    /// ```no_run
+    /// # async fn run(shard: &mut qq_gateway::Shard) -> Result<(), qq_gateway::ShardError> {
+    /// while let Some(item) = shard.next_raw().await {
+    ///     let raw = item?;
+    ///     println!("{} {}", raw.name(), raw.text());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses no event.
+    pub async fn next_raw(&mut self) -> Option<Result<RawDispatch, ShardError>> {
+        poll_fn(|cx| self.poll_item(cx)).await
+    }
+
+    /// The same shard as a stream of events that are not decoded.
+    #[must_use]
+    pub const fn into_raw(self) -> RawShard {
+        RawShard::new(self)
     }
 
     /// Keeps the connection alive while the consumer has no room for another event.
@@ -146,7 +179,7 @@ impl Shard {
     pub async fn close(&mut self, mode: CloseMode) -> Option<Session> {
         self.start_close(mode);
         // What is still reported belongs to a connection that nobody needs any more.
-        while self.next().await.is_some() {}
+        while self.next_raw().await.is_some() {}
         self.session()
     }
 
@@ -272,5 +305,7 @@ const _: () = {
     const fn send<T: Send + Unpin>() {}
     const fn shared<T: Clone + Send + Sync>() {}
     send::<Shard>();
+    send::<RawShard>();
+    send::<RawDispatch>();
     shared::<ShardSender>();
 };

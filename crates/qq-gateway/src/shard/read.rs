@@ -1,29 +1,26 @@
-//! What comes in: the steps of connecting, then frames.
+//! What comes in: the steps of connecting, then WebSocket messages.
 
 use std::task::{Context, Poll};
 use std::time::Instant;
 
 use futures_util::{SinkExt, StreamExt};
-use qq_model::Dispatch;
-use qq_model::event::Event;
-use qq_model::gateway::{Envelope, OpCode};
 use tokio_tungstenite::tungstenite::error::ProtocolError;
-use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
 use super::Shard;
 use super::drive::Progress;
+use super::frame::Item;
 use super::link::Link;
-use crate::ShardError;
 use crate::error::Source;
-use crate::machine::{Fault, Verdict};
+use crate::machine::Fault;
 use crate::timeouts::Phase;
 
 impl Shard {
     /// Goes on connecting, or reads a frame.
-    pub(super) fn poll_link(&mut self, cx: &mut Context<'_>, now: Instant) -> Progress {
+    pub(super) fn poll_link<T: Item>(&mut self, cx: &mut Context<'_>, now: Instant) -> Progress<T> {
         let next = match &mut self.link {
             Link::Down => return Progress::None,
-            Link::Open(_) => return self.poll_frame(cx, now),
+            Link::Open(_) => return self.poll_message(cx, now),
             Link::Queue(step) => step.as_mut().poll(cx).map(|turn| match turn {
                 Ok(turn) => {
                     self.turn = Some(turn);
@@ -87,7 +84,7 @@ impl Shard {
         Progress::Some
     }
 
-    fn poll_frame(&mut self, cx: &mut Context<'_>, now: Instant) -> Progress {
+    fn poll_message<T: Item>(&mut self, cx: &mut Context<'_>, now: Instant) -> Progress<T> {
         let Link::Open(socket) = &mut self.link else {
             return Progress::None;
         };
@@ -98,8 +95,8 @@ impl Shard {
             Poll::Pending => return Progress::None,
             Poll::Ready(Some(Ok(message))) => match message {
                 Message::Text(text) => return self.frame(&text, now),
-                Message::Binary(bytes) => match std::str::from_utf8(&bytes) {
-                    Ok(text) => return self.frame(text, now),
+                Message::Binary(bytes) => match Utf8Bytes::try_from(bytes) {
+                    Ok(text) => return self.frame(&text, now),
                     Err(error) => self.malformed(error.into()),
                 },
                 Message::Close(frame) => {
@@ -116,64 +113,6 @@ impl Shard {
             Poll::Ready(None) => self.machine.lost(Fault::Lost, now),
         }
         Progress::Some
-    }
-
-    fn frame(&mut self, text: &str, now: Instant) -> Progress {
-        let envelope = match Envelope::scan(text) {
-            Ok(envelope) => envelope,
-            Err(error) => {
-                self.malformed(error.into());
-                return Progress::Some;
-            }
-        };
-        let wanted = envelope.op != OpCode::Dispatch || self.config.wants(&envelope);
-        match self.machine.frame(&envelope, wanted, now) {
-            Verdict::Handled => Progress::Some,
-            Verdict::Repeat(repeat) => {
-                self.stats.repeats += 1;
-                tracing::debug!(shard = %self.config.shard, sequence = envelope.sequence, "repeated event dropped");
-                if let Some(repeat) = repeat {
-                    self.errors
-                        .push_back(ShardError::harmless(Fault::Repeat(repeat), None));
-                }
-                Progress::Some
-            }
-            Verdict::Deliver(gap) => {
-                if let Some(gap) = gap {
-                    self.stats.gaps += 1;
-                    tracing::warn!(shard = %self.config.shard, after = gap.after, received = gap.received, "events are missing");
-                    self.errors
-                        .push_back(ShardError::harmless(Fault::Gap(gap), None));
-                }
-                if !wanted {
-                    self.stats.unwanted += 1;
-                    return Progress::Some;
-                }
-                let Some(dispatch) = Dispatch::decode(&envelope) else {
-                    return Progress::Some;
-                };
-                self.log_session(&dispatch);
-                Progress::Event(dispatch)
-            }
-        }
-    }
-
-    fn log_session(&self, dispatch: &Dispatch) {
-        let how = match &dispatch.event {
-            Event::Ready(_) => "ready",
-            Event::Resumed(_) => "resumed",
-            _ => return,
-        };
-        if let Some((session, sequence)) = self.machine.session() {
-            tracing::info!(shard = %self.config.shard, %session, sequence, "{how}");
-        }
-    }
-
-    fn malformed(&mut self, source: Source) {
-        self.stats.malformed += 1;
-        tracing::warn!(shard = %self.config.shard, error = &*source as &dyn std::error::Error, "malformed frame dropped");
-        self.errors
-            .push_back(ShardError::harmless(Fault::Malformed, Some(source)));
     }
 
     /// The socket failed.

@@ -44,7 +44,7 @@ async fn filters_see_frames_and_unknown_events_can_be_dropped() {
     let (net, mut gateway) = network();
     let shard = builder(&net)
         .keep_unknown(false)
-        .filter(|frame| frame.data.contains("wanted"))
+        .filter(|_, frame| frame.contains("wanted"))
         .build()
         .unwrap();
     let mut consumer = consume(shard);

@@ -16,6 +16,7 @@ mod heartbeat;
 mod input;
 mod long;
 mod queue;
+mod raw;
 mod secure;
 mod sender;
 mod session;

@@ -30,6 +30,16 @@ impl Dispatch {
     /// Reads the payload of an envelope; `None` when it carries no event ([`OpCode::Dispatch`] with a name).
     #[must_use]
     pub fn decode(envelope: &Envelope<'_>) -> Option<Self> {
+        Self::decode_with(envelope, Event::decode)
+    }
+
+    /// The same with a decoder of the caller's own, which gets the event's name and the JSON text of its payload, as
+    /// [`Event::decode`] does.
+    #[must_use]
+    pub fn decode_with(
+        envelope: &Envelope<'_>,
+        decode: impl FnOnce(&str, &str) -> Event,
+    ) -> Option<Self> {
         let name = envelope
             .name
             .as_deref()
@@ -41,7 +51,7 @@ impl Dispatch {
                 .as_deref()
                 .filter(|id| !id.is_empty())
                 .map(EventId::new),
-            event: Event::decode(name, envelope.data),
+            event: decode(name, envelope.data),
         })
     }
 }

@@ -1,7 +1,10 @@
 //! The frames of the gateway and of webhooks.
 
+mod blocks;
 mod close_code;
 pub(crate) mod control;
+#[cfg(test)]
+mod differential;
 pub(crate) mod discovery;
 mod envelope;
 pub(crate) mod opcode;

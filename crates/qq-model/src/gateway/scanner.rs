@@ -1,36 +1,40 @@
-//! The structural scan behind [`Envelope`](super::Envelope) and [`Header`](super::Header).
+//! The structural scan behind [`Header`](super::Header) and [`Envelope`](super::Envelope).
 
 use std::borrow::Cow;
 
 use memchr::memchr2;
 
 use super::OpCode;
+use super::blocks::container;
 use super::envelope::EnvelopeError;
 
 /// Walks over the members of one JSON object.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Scanner<'a> {
     text: &'a str,
     at: usize,
     is_first: bool,
+    /// How deep the deepest value so far is nested, not counting the object itself.
+    depth: usize,
 }
 
 impl<'a> Scanner<'a> {
-    pub(super) const fn new(text: &'a str) -> Self {
-        Self {
+    /// The start of the object.
+    pub(super) fn open(text: &'a str) -> Result<Self, EnvelopeError> {
+        let mut scanner = Self {
             text,
             at: 0,
             is_first: true,
-        }
+            depth: 0,
+        };
+        scanner.white_space();
+        scanner.expect(b'{')?;
+        Ok(scanner)
     }
 
-    /// The start of the object.
-    pub(super) fn open(&mut self) -> Result<(), EnvelopeError> {
-        self.white_space();
-        self.expect(b'{')
-    }
-
-    /// The next member and its value; `None` behind the last one.
-    pub(super) fn member(&mut self) -> Result<Option<(Key, &'a str)>, EnvelopeError> {
+    /// The next member's name, its value being next; `None` behind the last member.
+    #[inline]
+    pub(super) fn key(&mut self) -> Result<Option<Key>, EnvelopeError> {
         self.white_space();
         if self.eat(b'}') {
             return Ok(None);
@@ -44,8 +48,27 @@ impl<'a> Scanner<'a> {
         self.white_space();
         self.expect(b':')?;
         self.white_space();
-        let value = self.value()?;
-        Ok(Some((Key::of(name), value)))
+        Ok(Some(Key::of(name)))
+    }
+
+    /// The value that is next.
+    #[inline]
+    pub(super) fn value(&mut self) -> Result<Token<'a>, EnvelopeError> {
+        match self.peek() {
+            Some(b'"') => self.string(),
+            Some(b'{' | b'[') => self.container(),
+            Some(b'-' | b'0'..=b'9' | b't' | b'f' | b'n') => {
+                let start = self.at;
+                while matches!(
+                    self.peek(),
+                    Some(b'-' | b'+' | b'.' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z')
+                ) {
+                    self.at += 1;
+                }
+                Ok(self.token(start, false))
+            }
+            _ => Err(self.error("a value")),
+        }
     }
 
     /// Nothing but white space behind the object.
@@ -55,6 +78,11 @@ impl<'a> Scanner<'a> {
             return Ok(());
         }
         Err(self.error("the end of the frame"))
+    }
+
+    /// How deep the object is nested so far, itself included.
+    pub(super) const fn depth(&self) -> usize {
+        self.depth + 1
     }
 
     fn peek(&self) -> Option<u8> {
@@ -78,6 +106,7 @@ impl<'a> Scanner<'a> {
         }))
     }
 
+    #[cold]
     const fn error(&self, expected: &'static str) -> EnvelopeError {
         EnvelopeError {
             at: self.at,
@@ -91,73 +120,44 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// A string with its quotes.
-    fn string(&mut self) -> Result<&'a str, EnvelopeError> {
+    fn token(&self, start: usize, is_escaped: bool) -> Token<'a> {
+        Token {
+            text: &self.text[start..self.at],
+            is_escaped,
+        }
+    }
+
+    fn string(&mut self) -> Result<Token<'a>, EnvelopeError> {
         let start = self.at;
         if !self.eat(b'"') {
             return Err(self.error("a string"));
         }
-        self.at = self.string_end(self.at)?;
-        Ok(&self.text[start..self.at])
-    }
-
-    /// The place behind the closing quote of the string whose inside starts here.
-    fn string_end(&self, mut at: usize) -> Result<usize, EnvelopeError> {
         let bytes = self.text.as_bytes();
+        let mut is_escaped = false;
         loop {
-            at = quote_or_backslash(bytes, at).ok_or(EnvelopeError {
-                at: bytes.len(),
-                expected: "the end of a string",
-            })?;
+            let Some(at) = quote_or_backslash(bytes, self.at) else {
+                self.at = bytes.len();
+                return Err(self.error("the end of a string"));
+            };
             if bytes[at] == b'"' {
-                return Ok(at + 1);
+                self.at = at + 1;
+                return Ok(self.token(start, is_escaped));
             }
+            is_escaped = true;
             // The escaped byte may be a quote or a backslash; either way it ends nothing.
-            at += 2;
+            self.at = at + 2;
         }
     }
 
-    /// Any value, as text.
-    fn value(&mut self) -> Result<&'a str, EnvelopeError> {
-        match self.peek() {
-            Some(b'"') => self.string(),
-            Some(b'{' | b'[') => self.container(),
-            Some(b'-' | b'0'..=b'9' | b't' | b'f' | b'n') => {
-                let start = self.at;
-                while matches!(
-                    self.peek(),
-                    Some(b'-' | b'+' | b'.' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z')
-                ) {
-                    self.at += 1;
-                }
-                Ok(&self.text[start..self.at])
-            }
-            _ => Err(self.error("a value")),
-        }
-    }
-
-    fn container(&mut self) -> Result<&'a str, EnvelopeError> {
-        let bytes = self.text.as_bytes();
+    fn container(&mut self) -> Result<Token<'a>, EnvelopeError> {
         let start = self.at;
-        let mut at = start;
-        let mut depth = 0_usize;
-        while let Some(byte) = bytes.get(at) {
-            at += 1;
-            match byte {
-                b'"' => at = self.string_end(at)?,
-                b'{' | b'[' => depth += 1,
-                b'}' | b']' => {
-                    depth -= 1;
-                    if depth == 0 {
-                        self.at = at;
-                        return Ok(&self.text[start..at]);
-                    }
-                }
-                _ => {}
-            }
-        }
-        self.at = bytes.len();
-        Err(self.error("the end of an object or list"))
+        let Some(found) = container(self.text.as_bytes(), start) else {
+            self.at = self.text.len();
+            return Err(self.error("the end of an object or list"));
+        };
+        self.at = found.end;
+        self.depth = self.depth.max(found.depth);
+        Ok(self.token(start, false))
     }
 }
 
@@ -165,6 +165,7 @@ impl<'a> Scanner<'a> {
 ///
 /// Most strings are shorter than what a search with vectors takes to begin, so the first bytes are compared eight at
 /// a time in a word.
+#[inline]
 fn quote_or_backslash(bytes: &[u8], mut at: usize) -> Option<usize> {
     const WORDS: usize = 4;
     for _ in 0..WORDS {
@@ -189,7 +190,7 @@ const fn bytes_equal(word: u64, byte: u8) -> u64 {
 }
 
 /// Which outer member.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Key {
     Op,
     Sequence,
@@ -200,46 +201,64 @@ pub(super) enum Key {
 }
 
 impl Key {
-    /// By the member's name in its quotes.
-    fn of(name: &str) -> Self {
-        match name {
-            "\"op\"" => Self::Op,
-            "\"s\"" => Self::Sequence,
-            "\"t\"" => Self::Name,
-            "\"id\"" => Self::Id,
-            "\"d\"" => Self::Data,
+    #[inline]
+    fn of(name: Token<'_>) -> Self {
+        if name.is_escaped {
             // A name may be written with escapes, and is the same name then.
-            escaped if escaped.contains('\\') => match unquote(escaped).as_deref() {
-                Some("op") => Self::Op,
-                Some("s") => Self::Sequence,
-                Some("t") => Self::Name,
-                Some("id") => Self::Id,
-                Some("d") => Self::Data,
-                _ => Self::Other,
-            },
+            return name.string().map_or(Self::Other, |name| Self::named(&name));
+        }
+        Self::named(name.inner().unwrap_or_default())
+    }
+
+    fn named(name: &str) -> Self {
+        match name.as_bytes() {
+            b"op" => Self::Op,
+            b"s" => Self::Sequence,
+            b"t" => Self::Name,
+            b"id" => Self::Id,
+            b"d" => Self::Data,
             _ => Self::Other,
         }
     }
 }
 
-/// The text of a JSON string; `None` for any other value.
-pub(super) fn unquote(value: &str) -> Option<Cow<'_, str>> {
-    let inner = value.strip_prefix('"')?.strip_suffix('"')?;
-    if inner.contains('\\') {
-        serde_json::from_str(value).ok().map(Cow::Owned)
-    } else {
-        Some(Cow::Borrowed(inner))
+/// The text of a value.
+#[derive(Clone, Copy)]
+pub(super) struct Token<'a> {
+    /// As it stands; a string has its quotes.
+    pub(super) text: &'a str,
+    /// Whether it is a string with escapes.
+    is_escaped: bool,
+}
+
+impl<'a> Token<'a> {
+    /// What stands between the quotes of a string; `None` for any other value.
+    fn inner(self) -> Option<&'a str> {
+        self.text.strip_prefix('"')?.strip_suffix('"')
     }
-}
 
-/// A whole number, bare or in quotes.
-pub(super) fn number(value: &str) -> Option<u64> {
-    value.trim_matches('"').parse().ok()
-}
+    /// The string that it is; `None` for any other value, and for one with broken escapes.
+    #[inline]
+    pub(super) fn string(self) -> Option<Cow<'a, str>> {
+        if self.is_escaped {
+            return serde_json::from_str(self.text).ok().map(Cow::Owned);
+        }
+        self.inner().map(Cow::Borrowed)
+    }
 
-/// A frame's kind.
-pub(super) fn opcode(value: &str) -> Option<OpCode> {
-    number(value)
-        .and_then(|n| i64::try_from(n).ok())
-        .map(OpCode::from)
+    /// The whole number that it is, bare or as a string.
+    #[inline]
+    pub(super) fn number(self) -> Option<u64> {
+        match self.string() {
+            Some(digits) => digits.parse().ok(),
+            None => self.text.parse().ok(),
+        }
+    }
+
+    /// The kind of frame that it stands for.
+    #[inline]
+    pub(super) fn opcode(self) -> Option<OpCode> {
+        let number = self.number()?;
+        i64::try_from(number).ok().map(OpCode::from)
+    }
 }

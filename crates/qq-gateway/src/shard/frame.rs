@@ -1,0 +1,118 @@
+//! The way of a frame: header, is it wanted, the machine, the consumer's item.
+
+use std::time::Instant;
+
+use qq_model::Dispatch;
+use qq_model::gateway::{Envelope, EnvelopeError, Header};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+use super::Shard;
+use super::decode::Decoder;
+use super::drive::Progress;
+use super::raw::RawDispatch;
+use crate::ShardError;
+use crate::error::Source;
+use crate::machine::{Fault, Verdict};
+
+/// What an event's frame becomes for the consumer.
+pub(super) trait Item: Sized {
+    /// `None` when the frame carries no event.
+    fn read(frame: &Utf8Bytes, envelope: &Envelope<'_>, decoder: &mut Decoder) -> Option<Self>;
+}
+
+impl Item for Dispatch {
+    fn read(_: &Utf8Bytes, envelope: &Envelope<'_>, decoder: &mut Decoder) -> Option<Self> {
+        decoder.dispatch(envelope)
+    }
+}
+
+impl Item for RawDispatch {
+    fn read(frame: &Utf8Bytes, envelope: &Envelope<'_>, _: &mut Decoder) -> Option<Self> {
+        Self::new(frame, envelope)
+    }
+}
+
+impl Shard {
+    pub(super) fn frame<T: Item>(&mut self, frame: &Utf8Bytes, now: Instant) -> Progress<T> {
+        self.read(frame, now).unwrap_or_else(|error| {
+            self.malformed(error.into());
+            Progress::Some
+        })
+    }
+
+    fn read<T: Item>(
+        &mut self,
+        frame: &Utf8Bytes,
+        now: Instant,
+    ) -> Result<Progress<T>, EnvelopeError> {
+        let header = Header::peek(frame)?;
+        if !self.config.wants(&header, frame) {
+            let verdict = self.machine.skip(&header, now);
+            if self.delivers(verdict, header.sequence) {
+                self.stats.unwanted += 1;
+            }
+            return Ok(Progress::Some);
+        }
+        let envelope = header.envelope()?;
+        let is_too_deep = envelope.depth > self.config.limits.max_depth;
+        let verdict = self.machine.frame(&envelope, !is_too_deep, now);
+        if !self.delivers(verdict, envelope.sequence) {
+            return Ok(Progress::Some);
+        }
+        self.log_session(&envelope);
+        if is_too_deep {
+            self.too_deep(&envelope);
+            return Ok(Progress::Some);
+        }
+        Ok(T::read(frame, &envelope, &mut self.decoder).map_or(Progress::Some, Progress::Item))
+    }
+
+    /// Whether the event is the consumer's, if it is wanted. Counts and reports what is not as it should be.
+    fn delivers(&mut self, verdict: Verdict, sequence: Option<u64>) -> bool {
+        match verdict {
+            Verdict::Handled => false,
+            Verdict::Repeat(repeat) => {
+                self.stats.repeats += 1;
+                tracing::debug!(shard = %self.config.shard, sequence, "repeated event dropped");
+                if let Some(repeat) = repeat {
+                    self.errors
+                        .push_back(ShardError::harmless(Fault::Repeat(repeat), None));
+                }
+                false
+            }
+            Verdict::Deliver(None) => true,
+            Verdict::Deliver(Some(gap)) => {
+                self.stats.gaps += 1;
+                tracing::warn!(shard = %self.config.shard, after = gap.after, received = gap.received, "events are missing");
+                self.errors
+                    .push_back(ShardError::harmless(Fault::Gap(gap), None));
+                true
+            }
+        }
+    }
+
+    fn log_session(&self, envelope: &Envelope<'_>) {
+        let how = match envelope.name.as_deref() {
+            Some("READY") => "ready",
+            Some("RESUMED") => "resumed",
+            _ => return,
+        };
+        if let Some((session, sequence)) = self.machine.session() {
+            tracing::info!(shard = %self.config.shard, %session, sequence, "{how}");
+        }
+    }
+
+    fn too_deep(&mut self, envelope: &Envelope<'_>) {
+        self.stats.malformed += 1;
+        tracing::warn!(shard = %self.config.shard, sequence = envelope.sequence, depth = envelope.depth, "event nested too deep dropped");
+        self.errors
+            .push_back(ShardError::harmless(Fault::TooDeep, None));
+    }
+
+    pub(super) fn malformed(&mut self, source: Source) {
+        self.stats.malformed += 1;
+        tracing::warn!(shard = %self.config.shard, error = &*source as &dyn std::error::Error, "malformed frame dropped");
+        self.errors
+            .push_back(ShardError::harmless(Fault::Malformed, Some(source)));
+    }
+}
