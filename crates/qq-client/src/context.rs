@@ -1,8 +1,11 @@
 //! What a callback has at hand.
 
+mod knowledge;
+
 use std::fmt;
 use std::sync::Arc;
 
+use qq_cache::Changes;
 use qq_http::{HttpClient, Sent};
 use qq_model::id::EventId;
 use qq_model::message::Conversation;
@@ -10,6 +13,7 @@ use qq_model::outgoing::MessageBody;
 use qq_model::user::SelfUser;
 use qq_model::{EventKind, Token};
 
+use crate::collector::Subject;
 use crate::dispatch::Delivery;
 use crate::reply::{ReplyTarget, is_numbered};
 use crate::shared::Shared;
@@ -33,6 +37,10 @@ struct Origin {
     kind: Option<EventKind>,
     event_id: Option<EventId>,
     target: Option<ReplyTarget>,
+    /// What it is about, to collectors.
+    subject: Subject,
+    /// What it changed in the cache.
+    changes: Changes,
 }
 
 impl Context {
@@ -45,6 +53,8 @@ impl Context {
                 kind: delivery.event.kind(),
                 event_id: delivery.event_id.clone(),
                 target: ReplyTarget::of(&delivery.event),
+                subject: Subject::of(&delivery.event),
+                changes: delivery.changes.clone(),
             }),
         }
     }
@@ -117,6 +127,10 @@ impl Context {
     #[must_use]
     pub fn client(&self) -> ClientHandle {
         ClientHandle::new(Arc::clone(&self.shared))
+    }
+
+    pub(crate) const fn shared(&self) -> &Arc<Shared> {
+        &self.shared
     }
 
     pub(crate) async fn reply_to(

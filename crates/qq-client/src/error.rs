@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use qq_gateway::ShardError;
@@ -13,12 +14,14 @@ use qq_model::{AccessTokenError, EventKind};
 ///
 /// `Display` says what failed; the causes follow by [`Error::source`], and `Debug` prints them all, so that
 /// returning one from `main` reads well.
+#[derive(Clone)]
 pub struct BotError(Box<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     kind: ErrorKind,
     message: Box<str>,
-    source: Option<Box<dyn Error + Send + Sync>>,
+    source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
 /// The kinds of [`BotError`].
@@ -53,8 +56,10 @@ pub enum ErrorKind {
     NoReplyTarget,
     /// [`Client::start`](crate::Client::start) while the client runs.
     AlreadyStarted,
-    /// The client does not run.
+    /// The client does not run, or has no session yet.
     NotReady,
+    /// What was looked for does not exist.
+    NotFound,
     /// A callback panicked.
     HandlerPanic,
     /// Anything else.
@@ -115,7 +120,7 @@ impl BotError {
         Self(Box::new(Inner {
             kind,
             message: message.into(),
-            source: Some(source.into()),
+            source: Some(source.into().into()),
         }))
     }
 

@@ -8,11 +8,13 @@
 //! * [`BotError`] says what failed and what to do about it.
 
 mod client;
+mod collector;
 mod context;
 mod dispatch;
 mod error;
 mod handler;
 mod knowledge;
+mod manager;
 mod reply;
 mod shard;
 mod shared;
@@ -21,8 +23,16 @@ mod status;
 mod webhook;
 
 pub use self::client::{Client, ClientBuilder, ClientHandle, StopReport};
+pub use self::collector::{
+    ButtonPress, Collectable, CollectedMessage, CollectedReaction, Collection, Collector,
+    CollectorBuilder, CollectorHandle, EndReason,
+};
 pub use self::context::Context;
 pub use self::error::{BotError, ErrorKind};
 pub use self::handler::{EventHandler, UnknownEvent};
+pub use self::manager::{
+    ChannelManager, GroupManager, GuildManager, MemberManager, MessageManager, RoleManager,
+    UserManager,
+};
 pub use self::reply::Reply;
 pub use self::status::{ConnectionSession, Stats, Status};

@@ -118,6 +118,7 @@ impl Shared {
         });
         drop(run);
         *lock(&self.report) = None;
+        self.knowledge.open();
         self.status.send_replace(Status::Connecting);
         Some(stop)
     }
@@ -125,6 +126,7 @@ impl Shared {
     /// Marks the client as stopped.
     pub(crate) fn end(&self, reason: Option<Box<str>>) {
         lock(&self.sources).clear();
+        self.knowledge.close();
         *lock(&self.run) = None;
         self.status.send_replace(Status::Stopped { reason });
     }

@@ -15,7 +15,7 @@ use crate::{BotError, ConnectionSession, Stats, Status};
 /// A handle on a client. Cheap to clone.
 #[derive(Clone)]
 pub struct ClientHandle {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 impl ClientHandle {

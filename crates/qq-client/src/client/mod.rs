@@ -2,6 +2,7 @@
 
 mod builder;
 mod handle;
+mod knowledge;
 mod report;
 mod run;
 

@@ -83,6 +83,11 @@ impl<'a, H: EventHandler> Run<'a, H> {
         // First of all, so that the platform's check of the address is answered whatever becomes of the rest.
         let has_webhook = self.listen().await?;
         self.shared.set_user(self.shared.api.me().await?);
+        if let Some(prefetch) = self.settings.knowledge.prefetch
+            && let Err(error) = prefetch.run(self.shared).await
+        {
+            self.pipeline.report(error);
+        }
         if !self.settings.has_gateway {
             self.set_listening();
             return std::future::pending().await;
@@ -181,6 +186,7 @@ impl<'a, H: EventHandler> Run<'a, H> {
                 .timeouts(self.timeouts())
                 .identify_queue(Arc::clone(&queue))
                 .build()?;
+            self.shared.knowledge.gateways.add(id, shard.sender());
             let runner = ShardRunner {
                 id,
                 shard,
@@ -211,6 +217,8 @@ impl<'a, H: EventHandler> Run<'a, H> {
     /// Lets callbacks finish and closes the connections, within the deadline of the stop.
     async fn shut_down(&mut self) {
         self.stop.cancel();
+        // Callbacks that wait for what will not come must not wait.
+        self.shared.knowledge.close();
         let limit = self.shared.stop_deadline();
         let end = Instant::now() + limit;
         let closing = CLOSING.min(limit / 4);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use qq_cache::Changes;
 use qq_model::id::EventId;
 use qq_model::{Dispatch, Event};
 use tokio::time::Instant;
@@ -26,6 +27,8 @@ pub(crate) struct Delivery {
     /// Whether an earlier process may have begun to handle it and did not finish.
     #[expect(dead_code, reason = "read by the parts that land next")]
     pub(crate) is_redelivered: bool,
+    /// What it changed in the cache.
+    pub(crate) changes: Changes,
 }
 
 impl Delivery {
@@ -37,6 +40,7 @@ impl Delivery {
             sequence: dispatch.sequence,
             received_at: Instant::now(),
             is_redelivered: false,
+            changes: Changes::default(),
         }
     }
 }

@@ -22,18 +22,19 @@ impl<H: EventHandler> Pipeline<H> {
     }
 
     /// Whether an event is for the handlers: no repeat, and not taken on the way to them.
-    pub(crate) fn admit(&self, delivery: &Delivery) -> bool {
+    pub(crate) fn admit(&self, delivery: &mut Delivery) -> bool {
         if self.shared.is_duplicate(delivery) {
             return false;
         }
-        match self.shared.knowledge.observe(&delivery.event) {
+        match self.shared.knowledge.observe(&self.shared, delivery) {
             Observed::Pass => true,
+            Observed::Taken => false,
         }
     }
 
     /// Hands an event to the handlers when one more may wait or run. Cancel-safe up to the moment it is handed over.
-    pub(crate) async fn deliver(&self, delivery: Delivery) {
-        if !self.admit(&delivery) {
+    pub(crate) async fn deliver(&self, mut delivery: Delivery) {
+        if !self.admit(&mut delivery) {
             return;
         }
         // The semaphore is never closed.

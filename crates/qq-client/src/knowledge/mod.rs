@@ -1,30 +1,86 @@
 //! What the client knows of what it has seen.
 
+mod commands;
+mod prefetch;
 mod settings;
 
-pub(crate) use self::settings::KnowledgeSettings;
+pub(crate) use self::commands::Gateways;
+pub(crate) use self::settings::{KnowledgeSettings, Prefetch};
 
 use std::sync::Arc;
 
+use qq_cache::Cache;
 use qq_model::Event;
 
+use crate::Context;
+use crate::collector::Collectors;
+use crate::dispatch::Delivery;
+use crate::manager::Flights;
+use crate::shared::Shared;
+
 /// What one client knows.
-pub(crate) struct Knowledge {}
+pub(crate) struct Knowledge {
+    pub(crate) cache: Cache,
+    pub(crate) collectors: Collectors,
+    pub(crate) flights: Flights,
+    pub(crate) gateways: Gateways,
+}
 
 /// What becomes of an event that was observed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Observed {
     /// Handlers see it.
     Pass,
+    /// A collector keeps it from the handlers.
+    Taken,
 }
 
 impl Knowledge {
-    pub(crate) const fn new(_settings: &KnowledgeSettings) -> Self {
-        Self {}
+    pub(crate) fn new(settings: &KnowledgeSettings) -> Self {
+        Self {
+            cache: settings.cache.clone(),
+            collectors: Collectors::new(),
+            flights: Flights::new(settings.missing),
+            gateways: Gateways::default(),
+        }
     }
 
-    /// Takes note of an event that is no duplicate, before handlers see it.
-    pub(crate) const fn observe(&self, _event: &Arc<Event>) -> Observed {
-        Observed::Pass
+    /// Takes note of an event that is no duplicate, before handlers see it: the cache first, so that collectors and
+    /// handlers find what the event changed.
+    pub(crate) fn observe(&self, shared: &Arc<Shared>, delivery: &mut Delivery) -> Observed {
+        self.collectors.end_gone(&delivery.event, &self.cache);
+        self.forget_missing(&delivery.event);
+        delivery.changes = self.cache.update_shared(&delivery.event);
+        let context = || Context::new(shared, delivery);
+        if self.collectors.offer(&delivery.event, context) {
+            Observed::Taken
+        } else {
+            Observed::Pass
+        }
+    }
+
+    /// The client runs.
+    pub(crate) fn open(&self) {
+        self.collectors.reopen();
+    }
+
+    /// The client stops: nothing is collected any more, so that callbacks that wait for it come to their end.
+    pub(crate) fn close(&self) {
+        self.collectors.shut_down();
+        self.gateways.clear();
+    }
+
+    /// What an event brings is missing no longer.
+    fn forget_missing(&self, event: &Event) {
+        match event {
+            Event::GuildCreate(guild) => self.flights.guilds.forget(&guild.id),
+            Event::ChannelCreate(channel) => self.flights.channels.forget(&channel.id),
+            Event::GuildMemberAdd(member) => self
+                .flights
+                .members
+                .forget(&(member.guild_id.clone(), member.user.id.clone())),
+            Event::GroupAddRobot(group) => self.flights.groups.forget(&group.group_openid),
+            _ => {}
+        }
     }
 }
