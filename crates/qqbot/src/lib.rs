@@ -48,8 +48,8 @@ pub use qq_cache as cache;
 pub use qq_client as client;
 #[cfg(feature = "client")]
 pub use qq_client::{
-    BotError, Client, ClientBuilder, ClientHandle, ConnectionSession, Context, ErrorKind,
-    EventHandler, Reply, Stats, Status, StopReport, UnknownEvent,
+    BotError, Client, ClientBuilder, ClientHandle, ConnectionSession, Context, EndReason,
+    ErrorKind, EventHandler, Reply, Stats, Status, StopReport, UnknownEvent,
 };
 #[cfg(feature = "gateway")]
 pub use qq_gateway as gateway;
@@ -69,7 +69,8 @@ pub mod prelude {
         ChannelId, GroupOpenid, GuildId, MemberOpenid, MessageId, UserId, UserOpenid,
     };
     pub use qq_model::message::{
-        C2CMessage, Conversation, DirectMessage, GroupMessage, Message, Scene,
+        C2CMessage, ChatMessage, ChatUserId, Conversation, DirectMessage, GroupMessage, Message,
+        Scene,
     };
     pub use qq_model::outgoing::{MessageBody, MessageMarkdown};
     pub use qq_model::user::User;
@@ -77,8 +78,8 @@ pub mod prelude {
 
     #[cfg(feature = "client")]
     pub use qq_client::{
-        BotError, Client, ClientHandle, Context, ErrorKind, EventHandler, Reply, Status,
-        UnknownEvent,
+        BotError, ButtonPress, Client, ClientHandle, CollectedMessage, CollectedReaction, Context,
+        EndReason, ErrorKind, EventHandler, Reply, Status, UnknownEvent,
     };
     #[cfg(feature = "http")]
     pub use qq_http::HttpClient;
