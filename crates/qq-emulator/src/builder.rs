@@ -3,7 +3,9 @@
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -12,10 +14,14 @@ use tokio::sync::mpsc;
 use crate::clock::millis;
 use crate::emulator::Emulator;
 use crate::faults::{self, Fault, Plan};
+use crate::json_error::JsonError;
 use crate::platform::{Origin, Platform};
 use crate::settings::Settings;
 use crate::world::World;
-use crate::{DEFAULT_SEED, server, webhook};
+use crate::{DEFAULT_SEED, data, server, webhook};
+
+/// How long [`Emulator::next_reply`] waits.
+const REPLY_DEADLINE: Duration = Duration::from_secs(5);
 
 /// Sets an [`Emulator`] up.
 #[derive(Debug, Clone)]
@@ -28,18 +34,29 @@ pub struct EmulatorBuilder {
     world: Option<World>,
     faults: Vec<Fault>,
     webhook: Option<String>,
+    reply_deadline: Duration,
+    data: Option<PathBuf>,
 }
 
-/// The emulator could not listen on its address.
+/// The emulator could not be started.
 #[derive(Debug)]
 pub struct StartError {
-    address: SocketAddr,
+    place: Place,
     source: io::Error,
+}
+
+#[derive(Debug)]
+enum Place {
+    Address(SocketAddr),
+    Data(PathBuf),
 }
 
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot listen on {}", self.address)
+        match &self.place {
+            Place::Address(address) => write!(f, "cannot listen on {address}"),
+            Place::Data(file) => write!(f, "cannot use {}", file.display()),
+        }
     }
 }
 
@@ -59,6 +76,8 @@ impl EmulatorBuilder {
             world: None,
             faults: Vec::new(),
             webhook: None,
+            reply_deadline: REPLY_DEADLINE,
+            data: None,
         }
     }
 
@@ -99,13 +118,37 @@ impl EmulatorBuilder {
         self
     }
 
+    /// Keeps the world in a folder, so that it survives restarts: guilds, groups, members, roles,
+    /// messages, reactions, schedules, threads and what else bots made, the time that was skipped,
+    /// and where the ids go on. Sessions, tokens, settings, faults, uploaded files and quotas are
+    /// not kept. What is there goes before [`EmulatorBuilder::world`] and the seed.
+    ///
+    /// A snapshot is written at most every half second after a change, and at the end; it takes the
+    /// place of the one before in one step. A process that is killed loses about that half second.
+    pub fn data(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.data = Some(folder.into());
+        self
+    }
+
     /// Plans faults from the start, as JSON of `POST faults`. A reset goes back to them.
     ///
     /// # Errors
     /// A sentence that names the line or the field, and the fix.
     pub fn faults(mut self, json: &str) -> Result<Self, String> {
-        let faults = faults::parse(json.as_bytes())?;
-        Plan::default().add(faults.clone())?;
+        let placed = |why: String| match why.split_once(": ") {
+            Some((field, rest)) if field.starts_with('[') => {
+                // One fault may stand alone, without a list around it.
+                let alone = json.trim_start().starts_with('{');
+                let path = field
+                    .strip_prefix("[0].")
+                    .filter(|_| alone)
+                    .unwrap_or(field);
+                JsonError::at(json, path, rest).to_string()
+            }
+            _ => why,
+        };
+        let faults = faults::parse(json.as_bytes()).map_err(placed)?;
+        Plan::default().add(faults.clone()).map_err(placed)?;
         self.faults = faults;
         Ok(self)
     }
@@ -122,18 +165,33 @@ impl EmulatorBuilder {
         Ok(self)
     }
 
+    /// How long [`Emulator::next_reply`] and [`Emulator::acknowledgement`] wait; 5 s unless told
+    /// otherwise.
+    pub fn reply_deadline(mut self, deadline: Duration) -> Self {
+        self.reply_deadline = deadline;
+        self
+    }
+
     /// Listens and serves, in tasks of the current Tokio runtime.
     ///
     /// # Errors
-    /// The address is taken or not allowed.
+    /// The address is taken or not allowed; the data folder cannot be used, or what is kept there
+    /// is broken.
     ///
     /// # Panics
     /// Outside a Tokio runtime with I/O and time enabled.
     pub async fn start(self) -> Result<Emulator, StartError> {
         let wanted = SocketAddr::new(self.host, self.port);
         let failed = |source| StartError {
-            address: wanted,
+            place: Place::Address(wanted),
             source,
+        };
+        let saved = match &self.data {
+            Some(folder) => data::load(folder).map_err(|source| StartError {
+                place: Place::Data(data::file(folder)),
+                source,
+            })?,
+            None => None,
         };
         let listener = TcpListener::bind(wanted).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
@@ -152,6 +210,9 @@ impl EmulatorBuilder {
             base_url,
             address.ip().is_unspecified(),
         );
+        if let Some(saved) = saved {
+            platform.update(|state| saved.restore(state));
+        }
         let (app_id, secret) = platform.read(|state| match state.world.bots.first() {
             Some(bot) => (bot.app_id.clone(), bot.secret.clone()),
             None => (String::new(), String::new()),
@@ -162,6 +223,9 @@ impl EmulatorBuilder {
             let platform = Arc::clone(&platform);
             tokio::spawn(webhook::set_once_it_answers(platform, url, guard.clone()));
         }
+        if let Some(folder) = self.data {
+            tokio::spawn(data::keep(Arc::clone(&platform), folder, guard.clone()));
+        }
         tokio::spawn(server::serve(Arc::clone(&platform), listener, guard));
         Ok(Emulator {
             platform,
@@ -169,6 +233,8 @@ impl EmulatorBuilder {
             app_id,
             secret,
             tasks,
+            reply_deadline: self.reply_deadline,
+            replies_seen: AtomicU64::new(0),
         })
     }
 }

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -19,7 +20,7 @@ use crate::speech::{self, Say};
 use crate::views::{OutboxEntry, RequestEntry, Said, SessionView, TimelineItem};
 use crate::violations::Violation;
 use crate::webhook::{self, Corrupt, WebhookView};
-use crate::world::World;
+use crate::world::{User, World};
 
 /// How long [`Emulator::stop`] waits for the tasks.
 const STOP_DEADLINE: Duration = Duration::from_millis(800);
@@ -28,11 +29,12 @@ const STOP_DEADLINE: Duration = Duration::from_millis(800);
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use qq_emulator::{Emulator, Say};
+/// use qq_emulator::Emulator;
 ///
 /// let emulator = Emulator::builder().start().await?;
 /// // Point a bot at emulator.base_url(), with emulator.app_id() and emulator.secret() ...
-/// let said = emulator.say(Say::group("!ping")).await;
+/// let said = emulator.user("mia").in_group("tea house").says("!ping").await;
+/// // ... and look at emulator.next_reply().await.
 /// assert!(said.message_id.starts_with("ROBOT1.0_"));
 /// assert!(emulator.violations().is_empty());
 /// emulator.stop().await;
@@ -46,6 +48,9 @@ pub struct Emulator {
     pub(crate) app_id: String,
     pub(crate) secret: String,
     pub(crate) tasks: mpsc::Receiver<Infallible>,
+    pub(crate) reply_deadline: Duration,
+    /// The number of the last message that `next_reply` gave.
+    pub(crate) replies_seen: AtomicU64,
 }
 
 impl Emulator {
@@ -116,19 +121,20 @@ impl Emulator {
             .update(|state| speech::push_event(state, name, None, &data, None).0)
     }
 
+    /// Somebody new, in no group and no guild yet. `POST users` of the control API makes a member
+    /// of everything instead.
+    ///
+    /// # Errors
+    /// The name is taken or too long, or the world is full.
+    pub fn add_stranger(&self, name: &str) -> Result<User, String> {
+        self.platform.update(|state| speech::stranger(state, name))
+    }
+
     /// What bots have sent, oldest first.
     #[must_use]
     pub fn outbox(&self) -> Vec<OutboxEntry> {
         self.platform
             .read(|state| state.outbox.after(0).cloned().collect())
-    }
-
-    /// The first message that a bot has sent with a number above `after`; waits for it until the
-    /// deadline. Cancel safe.
-    pub async fn next_reply(&self, after: u64, deadline: Duration) -> Option<OutboxEntry> {
-        self.platform
-            .wait_for(deadline, |state| state.outbox.after(after).next().cloned())
-            .await
     }
 
     /// Every message of users and bots, oldest first.
@@ -174,26 +180,22 @@ impl Emulator {
 
     /// Closes with a code: the connection of one session, or all connections. Gives how many were
     /// hit; a session that is not connected counts as none.
-    #[expect(clippy::must_use_candidate, reason = "called for its effect")]
     pub fn close_session(&self, session: Option<&str>, code: u16) -> usize {
         self.strike(session, Strike::Close(code))
     }
 
     /// Resets the TCP connection of one session, or all of them, without a close frame.
-    #[expect(clippy::must_use_candidate, reason = "called for its effect")]
     pub fn drop_connections(&self, session: Option<&str>) -> usize {
         self.strike(session, Strike::Drop)
     }
 
     /// Sends op 7 and, after [`Settings::reconnect_close_after_ms`], closes with 4009.
-    #[expect(clippy::must_use_candidate, reason = "called for its effect")]
     pub fn reconnect(&self, session: Option<&str>) -> usize {
         self.strike(session, Strike::Reconnect)
     }
 
     /// Sends op 9 and, after [`Settings::invalid_session_close_after_ms`], closes: with 4006 and
     /// the session gone, or, if `resumable`, with 4009.
-    #[expect(clippy::must_use_candidate, reason = "called for its effect")]
     pub fn invalid_session(&self, session: Option<&str>, resumable: bool) -> usize {
         self.strike(session, Strike::InvalidSession { resumable })
     }
@@ -276,9 +278,9 @@ impl Emulator {
         self.platform.update(|state| state.tokens.revoke_all());
     }
 
-    /// Moves the emulator's time forward: token life, reply windows, quotas, resume window. Live
-    /// sockets do not notice.
-    pub fn advance_clock(&self, by: Duration) {
+    /// Moves the emulator's time forward: token life, reply windows, quotas, resume window,
+    /// heartbeats.
+    pub fn advance(&self, by: Duration) {
         self.platform
             .update(|state| state.clock.advance(millis(by)));
     }

@@ -15,6 +15,11 @@ impl Ids {
         }
     }
 
+    /// What makes the same identifiers from here on.
+    pub(crate) fn seed(&self) -> u64 {
+        self.random.get_seed()
+    }
+
     /// `length` lower-case hexadecimal digits.
     pub(crate) fn hex(&mut self, length: usize) -> String {
         let mut out = String::with_capacity(length + 16);

@@ -15,16 +15,21 @@
 
 #![forbid(unsafe_code)]
 
+mod acts;
 mod builder;
 mod clock;
 mod control;
+mod data;
 mod emulator;
 mod faults;
 mod feed;
 mod gateway;
 mod ids;
+mod json_error;
 mod page;
+mod person;
 mod platform;
+mod reply;
 mod rest;
 mod ring;
 mod server;
@@ -36,9 +41,13 @@ mod violations;
 mod webhook;
 mod world;
 
+pub use acts::Done;
 pub use builder::{EmulatorBuilder, StartError};
 pub use emulator::Emulator;
 pub use faults::{Fault, FaultView};
+pub use json_error::JsonError;
+pub use person::{Participant, Person};
+pub use reply::NoReply;
 pub use settings::{
     DuplicateShard, ErrorBody, IdentifyPace, MentionDelivery, MessageAudit, RetryTimestamp,
     Settings, UngrantedIntents, WebhookDelivery,

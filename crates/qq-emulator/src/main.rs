@@ -4,13 +4,13 @@
 
 use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
 use futures_util::future::poll_immediate;
-use qq_emulator::{DEFAULT_SEED, Emulator};
+use qq_emulator::{DEFAULT_SEED, Emulator, World};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -18,6 +18,8 @@ Examples:
       Chat page, REST, gateway and control API at http://127.0.0.1:8787/
   qq-emulator --port 0 --heartbeat-interval 2000
       On a free port, with a heartbeat every two seconds
+  qq-emulator --world world.json --data state
+      With people, groups and guilds from a file, kept in a folder
   qq-emulator --webhook http://127.0.0.1:8080/callback --faults faults.json
       Events by webhook, and faults from a file
   curl -d '{\"scene\":\"group\",\"content\":\"!ping\"}' http://127.0.0.1:8787/emulator/v1/messages
@@ -44,6 +46,14 @@ struct Options {
     /// The seed of all ids: the same seed gives the same world
     #[arg(long, default_value_t = DEFAULT_SEED)]
     seed: u64,
+
+    /// Who and what exists: a JSON file as `GET world` gives it; most of it can be left out
+    #[arg(long, value_name = "FILE")]
+    world: Option<PathBuf>,
+
+    /// Keep the world in this folder: it survives restarts, and goes before --world and --seed
+    #[arg(long, value_name = "FOLDER")]
+    data: Option<PathBuf>,
 
     /// Faults from the start: a JSON file as `POST faults` takes it
     #[arg(long, value_name = "FILE")]
@@ -85,10 +95,16 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     if options.strict {
         builder = builder.settings(|settings| settings.strict = true);
     }
+    if let Some(path) = &options.world {
+        let world = World::from_json(&read(path)?, options.seed);
+        builder = builder.world(world.map_err(|why| named(path, &why))?);
+    }
+    if let Some(folder) = options.data {
+        builder = builder.data(folder);
+    }
     if let Some(path) = &options.faults {
-        let named = |why: String| format!("{}: {why}", path.display());
-        let plan = std::fs::read_to_string(path).map_err(|why| named(why.to_string()))?;
-        builder = builder.faults(&plan).map_err(named)?;
+        let plan = read(path)?;
+        builder = builder.faults(&plan).map_err(|why| named(path, &why))?;
     }
     if let Some(url) = &options.webhook {
         builder = builder
@@ -104,8 +120,22 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
         Some(result) => result?,
         None => interrupted.await?,
     }
+    let complaints = emulator.violations();
     emulator.stop().await;
-    Ok(())
+    // A bot's mistakes are on the page; that nothing was kept is for whoever started this.
+    match complaints.iter().rfind(|found| found.code == "data.write") {
+        Some(found) => Err(found.message.clone().into()),
+        None => Ok(()),
+    }
+}
+
+/// An error about a file.
+fn named(path: &Path, why: &dyn std::fmt::Display) -> String {
+    format!("{}: {why}", path.display())
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|why| named(path, &why))
 }
 
 fn greet(emulator: &Emulator, host: IpAddr) -> std::io::Result<()> {

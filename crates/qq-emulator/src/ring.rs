@@ -1,9 +1,10 @@
 //! A bounded, numbered log.
 
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// Keeps the newest entries; numbers them from 1 without gaps, so a reader can ask for "after n".
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Ring<T> {
     entries: VecDeque<T>,
     last: u64,
@@ -47,6 +48,11 @@ impl<T> Ring<T> {
     /// The newest entry that `wanted` accepts, to be changed.
     pub(crate) fn find_mut(&mut self, wanted: impl Fn(&T) -> bool) -> Option<&mut T> {
         self.entries.iter_mut().rev().find(|entry| wanted(entry))
+    }
+
+    /// The entries, newest first.
+    pub(crate) fn newest(&self) -> impl Iterator<Item = &T> {
+        self.entries.iter().rev()
     }
 
     /// The entries with a number above `after`, oldest first.

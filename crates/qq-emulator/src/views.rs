@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -22,7 +22,7 @@ pub struct Said {
 }
 
 /// A message that a bot has sent; an entry of `GET outbox`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct OutboxEntry {
     /// Its number, from 1.
@@ -116,7 +116,7 @@ pub struct SessionView {
 }
 
 /// A message of a conversation, by whomever; an item of `GET timeline`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TimelineItem {
     /// Its number, from 1.
@@ -140,7 +140,7 @@ pub struct TimelineItem {
     /// What a bot sent, whole; null for users.
     pub body: Option<Value>,
     /// The files of a user's message.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<Value>,
     /// The index by which group and C2C messages quote this one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -148,7 +148,7 @@ pub struct TimelineItem {
 }
 
 /// The author of a [`TimelineItem`].
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Author {
     /// The id: an openid in groups and C2C, else the user id.

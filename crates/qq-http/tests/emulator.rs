@@ -150,7 +150,7 @@ async fn refusals_come_with_their_code_and_advice() {
         "{error:?}"
     );
 
-    emulator.advance_clock(Duration::from_secs(600));
+    emulator.advance(Duration::from_secs(600));
     let error = answer(2).await.unwrap_err();
     assert_eq!(error.advice(), Advice::WindowClosed, "{error}");
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{RawQuery, State as Shared};
+use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::error::{Answer, Json, Refused};
@@ -30,9 +31,15 @@ pub(super) async fn keep(
         return Err(Refused::because("body: is empty; send the file's bytes"));
     }
     let name = name(query.as_deref().unwrap_or_default());
+    Ok(Json(keep_file(&platform, name, bytes)))
+}
+
+/// Keeps a file, as long as there is memory for it; gives it as an attachment.
+pub(crate) fn keep_file(platform: &Platform, name: String, bytes: Bytes) -> Value {
     let kind = content_type(&bytes);
     let size = bytes.len();
-    let base = platform.base_url().to_owned();
+    let dimensions = png_size(&bytes);
+    let base = platform.base_url();
     let uuid = platform.update(|state| {
         let uuid = state.call_ids.uuid();
         let file = File {
@@ -50,12 +57,17 @@ pub(super) async fn keep(
         state.store.uploads.keep(file, memory);
         uuid
     });
-    Ok(Json(json!({
+    let mut attachment = json!({
         "url": format!("{base}/cos/file/{uuid}"),
         "filename": if name.is_empty() { uuid } else { name },
         "content_type": kind,
         "size": size,
-    })))
+    });
+    if let Some((width, height)) = dimensions {
+        attachment["width"] = width.into();
+        attachment["height"] = height.into();
+    }
+    attachment
 }
 
 /// `name` of the query, as it may be shown.
@@ -65,4 +77,11 @@ fn name(query: &str) -> String {
     let name = name.map(|(_, value)| value).unwrap_or_default();
     let plain = name.chars().filter(|letter| !letter.is_control());
     plain.take(MOST_NAME).collect()
+}
+
+/// Width and height, which a PNG file says in its first chunk.
+fn png_size(bytes: &[u8]) -> Option<(u32, u32)> {
+    let rest = bytes.strip_prefix(b"\x89PNG\r\n\x1a\n")?;
+    let number = |at: usize| Some(u32::from_be_bytes(*rest.get(at..)?.first_chunk()?));
+    Some((number(8)?, number(12)?))
 }

@@ -12,11 +12,12 @@ use super::shown;
 use crate::platform::Platform;
 use crate::views::{OutboxEntry, RequestEntry, SessionView};
 use crate::violations::Violation;
-use crate::world::{Channel, World};
+use crate::world::{Channel, World, file};
 
 /// The world, and all channels of all guilds once more in one list.
 #[derive(Debug, Serialize)]
 pub(super) struct WorldView {
+    version: u32,
     #[serde(flatten)]
     world: World,
     channels: Vec<Channel>,
@@ -24,6 +25,7 @@ pub(super) struct WorldView {
 
 pub(super) async fn world(Shared(platform): Shared<Arc<Platform>>) -> Json<WorldView> {
     Json(platform.read(|state| WorldView {
+        version: file::VERSION,
         channels: state.world.channels().cloned().collect(),
         world: state.world.clone(),
     }))

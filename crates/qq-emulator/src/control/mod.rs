@@ -1,5 +1,6 @@
 //! The control API under `/emulator/v1/`.
 
+mod actions;
 mod acts;
 mod error;
 mod faults;
@@ -21,6 +22,8 @@ use axum::routing::{delete, get, post};
 
 use crate::platform::Platform;
 
+pub(crate) use files::keep_file;
+
 pub(crate) fn router() -> Router<Arc<Platform>> {
     Router::new()
         .route("/world", get(logs::world))
@@ -39,6 +42,7 @@ pub(crate) fn router() -> Router<Arc<Platform>> {
         .route("/recalls", post(acts::recall))
         .route("/users", post(acts::join))
         .route("/files", post(files::keep))
+        .route("/actions", post(actions::action))
         .route("/gateway/close", post(faults::close))
         .route("/gateway/drop", post(faults::drop_connections))
         .route("/gateway/reconnect", post(faults::reconnect))

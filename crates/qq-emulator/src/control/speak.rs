@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State as Shared;
 use bytes::Bytes;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::error::{Answer, Json, Refused, members, optional, required};
 use crate::platform::Platform;
@@ -26,15 +26,7 @@ pub(super) async fn message(Shared(platform): Shared<Arc<Platform>>, body: Bytes
             "reply_to",
         ],
     )?;
-    let scene = required(
-        &members,
-        "scene",
-        "group, c2c, channel or direct",
-        |value| {
-            let name = value.as_str()?;
-            Scene::ALL.into_iter().find(|scene| scene.as_str() == name)
-        },
-    )?;
+    let scene = scene(&members)?;
     let attachments = optional(
         &members,
         "attachments",
@@ -98,5 +90,14 @@ pub(super) async fn event(Shared(platform): Shared<Arc<Platform>>, body: Bytes) 
         let (event_id, sessions) =
             speech::push_event(state, name, id.map(str::to_owned), &data, session);
         Ok(Json(json!({"event_id": event_id, "sessions": sessions})))
+    })
+}
+
+/// The member `scene`.
+pub(super) fn scene(members: &Map<String, Value>) -> Result<Scene, Refused> {
+    let wanted = "group, c2c, channel or direct";
+    required(members, "scene", wanted, |value| {
+        let name = value.as_str()?;
+        Scene::ALL.into_iter().find(|scene| scene.as_str() == name)
     })
 }

@@ -49,6 +49,8 @@ use crate::violations::Finding;
 use body::Received;
 use error::Refusal;
 pub(crate) use faulted::{refuse_unserved, route_of};
+pub(crate) use guild::member_event;
+pub(crate) use reads::guild_view;
 use router::Matched;
 pub(crate) use router::query;
 

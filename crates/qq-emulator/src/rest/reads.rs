@@ -144,7 +144,7 @@ pub(super) fn find_channel<'a>(state: &'a State, call: &Call) -> Result<&'a Chan
         .ok_or_else(|| Refusal::unknown(10_003, "channel", id))
 }
 
-fn guild_view(guild: &Guild, bot_id: &str) -> Value {
+pub(crate) fn guild_view(guild: &Guild, bot_id: &str) -> Value {
     json!({
         "id": guild.id,
         "name": guild.name,

@@ -17,12 +17,12 @@ use crate::world::events::{self, complete_attachment};
 use crate::world::messages::{Answerable, Scene};
 
 pub(crate) use click::{Button, click};
-pub(crate) use people::join;
+pub(crate) use people::{join, stranger};
 pub(crate) use pushed::push_event;
 pub(crate) use react::{React, react};
 pub(crate) use recall::{recall, take_back, take_back_in_guild};
 
-use place::Place;
+pub(crate) use place::{Place, find as find_place};
 
 /// Something that a user is about to say. What is left out comes from the world: the first user,
 /// and the first group, channel, or that user's own conversation.
@@ -64,6 +64,10 @@ impl Say {
     /// In a direct conversation of the guild side.
     pub fn direct(content: impl Into<String>) -> Self {
         Self::new(Scene::Direct, content)
+    }
+
+    pub(crate) fn scene(&self) -> Scene {
+        self.scene
     }
 
     /// In any scene.

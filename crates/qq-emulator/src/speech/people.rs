@@ -13,32 +13,23 @@ const MOST: usize = 10_000;
 /// The longest name, in characters.
 const MOST_NAME: usize = 32;
 
+/// Adds a user to the world who is nowhere a member yet.
+///
+/// # Errors
+/// A sentence that names the field and the fix.
+pub(crate) fn stranger(state: &mut State, name: &str) -> Result<User, String> {
+    let user = check(state, name)?;
+    state.world.users.push(user.clone());
+    state.feed.signal(Signal::World);
+    Ok(user)
+}
+
 /// Adds a user to the world: a friend of the bot, a member of every group and guild.
 ///
 /// # Errors
 /// A sentence that names the field and the fix.
 pub(crate) fn join(state: &mut State, name: &str) -> Result<User, String> {
-    let name = name.trim();
-    let length = name.chars().count();
-    if length == 0 || length > MOST_NAME || name.chars().any(char::is_control) {
-        return Err(format!("name: give 1 to {MOST_NAME} characters"));
-    }
-    if state.world.users.iter().any(|known| known.name == name) {
-        return Err(format!(
-            "name: there is a user {name:?} already; give another"
-        ));
-    }
-    if state.world.users.len() >= MOST {
-        return Err(format!(
-            "name: the world has {MOST} users; POST reset begins anew"
-        ));
-    }
-    let user = User {
-        id: state.ids.snowflake(),
-        openid: state.ids.openid(),
-        name: name.to_owned(),
-        avatar: format!("https://example.com/avatar/{}.png", state.world.users.len()),
-    };
+    let user = check(state, name)?;
     state.world.users.push(user.clone());
     let now = state.clock.now();
     let joined_at = rfc3339(now);
@@ -97,4 +88,29 @@ pub(crate) fn join(state: &mut State, name: &str) -> Result<User, String> {
     }
     state.feed.signal(Signal::World);
     Ok(user)
+}
+
+/// Somebody new of this name.
+fn check(state: &mut State, name: &str) -> Result<User, String> {
+    let name = name.trim();
+    let length = name.chars().count();
+    if length == 0 || length > MOST_NAME || name.chars().any(char::is_control) {
+        return Err(format!("name: give 1 to {MOST_NAME} characters"));
+    }
+    if state.world.users.iter().any(|known| known.name == name) {
+        return Err(format!(
+            "name: there is a user {name:?} already; give another"
+        ));
+    }
+    if state.world.users.len() >= MOST {
+        return Err(format!(
+            "name: the world has {MOST} users; POST reset begins anew"
+        ));
+    }
+    Ok(User {
+        id: state.ids.snowflake(),
+        openid: state.ids.openid(),
+        name: name.to_owned(),
+        avatar: format!("https://example.com/avatar/{}.png", state.world.users.len()),
+    })
 }

@@ -7,18 +7,18 @@ use crate::world::{Direct, User};
 
 /// An author in a conversation.
 #[derive(Debug)]
-pub(super) struct Place {
-    pub(super) conversation: String,
-    pub(super) author: User,
+pub(crate) struct Place {
+    pub(crate) conversation: String,
+    pub(crate) author: User,
     /// The direct conversation, in that scene.
-    pub(super) direct: Option<Direct>,
+    pub(crate) direct: Option<Direct>,
 }
 
 /// Finds both; what is left out comes from the world.
 ///
 /// # Errors
 /// A sentence that names the field and the fix.
-pub(super) fn find(state: &State, say: &Say) -> Result<Place, String> {
+pub(crate) fn find(state: &State, say: &Say) -> Result<Place, String> {
     let world = &state.world;
     let author = match say.author.as_deref() {
         Some(key) => Some(find_author(state, Some(key))?),
@@ -48,7 +48,10 @@ pub(super) fn find(state: &State, say: &Say) -> Result<Place, String> {
         }
         Scene::Channel => {
             let channel = match key {
-                Some(key) => world.channel(key).ok_or_else(|| unknown("channel", key))?,
+                Some(key) => world
+                    .channel(key)
+                    .or_else(|| world.channels().find(|channel| channel.name == key))
+                    .ok_or_else(|| unknown("channel", key))?,
                 None => world
                     .channels()
                     .find(|channel| channel.kind == 0)

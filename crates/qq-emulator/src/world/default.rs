@@ -23,6 +23,11 @@ impl World {
         Self::draw(&mut Ids::new(seed))
     }
 
+    /// When everybody joined, unless told otherwise.
+    pub(super) fn joined_at() -> String {
+        clock::rfc3339(JOINED)
+    }
+
     pub(crate) fn draw(ids: &mut Ids) -> Self {
         let bot = Bot {
             app_id: DEFAULT_APP_ID.into(),
@@ -32,7 +37,9 @@ impl World {
             name: "robin".into(),
             avatar: "https://example.com/avatar/robin.png".into(),
         };
-        let users: Vec<User> = ["mia", "leo", "ana"].map(|name| user(ids, name)).into();
+        let users: Vec<User> = ["mia", "leo", "ana"]
+            .map(|name| User::draw(ids, name))
+            .into();
         let joined_at = clock::rfc3339(JOINED);
         let mut group = Group {
             id: ids.openid(),
@@ -80,7 +87,7 @@ impl World {
         add_channels(ids, &mut garden, &[("lawn", 0)]);
         group.join_requests = vec![JoinRequest {
             id: ids.hex(160),
-            user: user(ids, "zoe"),
+            user: User::draw(ids, "zoe"),
             message: "mia told me about you".into(),
             at: joined_at,
         }];
@@ -90,16 +97,21 @@ impl World {
             groups: vec![group],
             guilds: vec![harbour, garden],
             direct,
+            left_groups: Vec::new(),
+            left_guilds: Vec::new(),
         }
     }
 }
 
-fn user(ids: &mut Ids, name: &str) -> User {
-    User {
-        id: ids.snowflake(),
-        openid: ids.openid(),
-        name: name.into(),
-        avatar: format!("https://example.com/avatar/{name}.png"),
+impl User {
+    /// Somebody new.
+    pub(crate) fn draw(ids: &mut Ids, name: &str) -> Self {
+        Self {
+            id: ids.snowflake(),
+            openid: ids.openid(),
+            name: name.into(),
+            avatar: format!("https://example.com/avatar/{name}.png"),
+        }
     }
 }
 
@@ -113,12 +125,6 @@ fn guild(id: String, name: &str, users: &[User], bot: &Bot) -> Guild {
         _ if *user_id == bot.id => "2",
         _ => "1",
     };
-    let roles = [
-        ("1", "everybody", 4_294_967_295, false, 5_000),
-        ("2", "administrators", 4_280_276_644, true, 50),
-        ("4", "owner", 4_294_927_682, true, 1),
-        ("5", "channel administrators", 4_288_922_345, true, 50),
-    ];
     Guild {
         id,
         name: name.into(),
@@ -134,17 +140,28 @@ fn guild(id: String, name: &str, users: &[User], bot: &Bot) -> Guild {
                 joined_at: joined_at.clone(),
             })
             .collect(),
-        roles: roles
-            .into_iter()
-            .map(|(id, name, color, hoist, member_limit)| Role {
-                id: id.into(),
-                name: name.into(),
-                color,
-                hoist,
-                member_limit,
-            })
-            .collect(),
+        roles: Guild::usual_roles(),
         owner_id,
+    }
+}
+
+impl Guild {
+    /// The roles that every guild has.
+    pub(super) fn usual_roles() -> Vec<Role> {
+        let roles = [
+            ("1", "everybody", 4_294_967_295, false, 5_000),
+            ("2", "administrators", 4_280_276_644, true, 50),
+            ("4", "owner", 4_294_927_682, true, 1),
+            ("5", "channel administrators", 4_288_922_345, true, 50),
+        ];
+        let role = |(id, name, color, hoist, member_limit): (&str, &str, u32, bool, u32)| Role {
+            id: id.into(),
+            name: name.into(),
+            color,
+            hoist,
+            member_limit,
+        };
+        roles.map(role).into()
     }
 }
 

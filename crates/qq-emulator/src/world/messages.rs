@@ -2,13 +2,13 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::clock::Millis;
 
 /// Where a conversation takes place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Scene {
@@ -43,7 +43,7 @@ impl Scene {
 }
 
 /// A message or event that a bot may answer.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Answerable {
     pub(crate) scene: Option<Scene>,
     pub(crate) conversation: Option<String>,
@@ -62,7 +62,7 @@ pub(crate) struct Answerable {
 }
 
 /// Answerables by id, the newest only.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Memory {
     by_id: HashMap<String, Answerable>,
     order: VecDeque<String>,
@@ -70,7 +70,7 @@ pub(crate) struct Memory {
 }
 
 /// The answers that one message or event got.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Answers {
     pub(crate) count: u32,
     /// Each `msg_seq` with a digest of the body it carried.
@@ -133,7 +133,7 @@ impl Memory {
 }
 
 /// Conversations that exist only because an event from one was pushed.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Adopted {
     known: HashSet<(Scene, String)>,
     order: VecDeque<(Scene, String)>,

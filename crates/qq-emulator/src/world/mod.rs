@@ -1,11 +1,13 @@
 //! The people, groups and guilds that the emulator pretends exist.
 
+mod check;
 mod default;
 pub(crate) mod events;
+pub(crate) mod file;
 pub(crate) mod messages;
 pub(crate) mod store;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Everything that exists before anybody says a word.
 ///
@@ -13,7 +15,8 @@ use serde::Serialize;
 /// who asks to join it, and two guilds that fall on different shards of two. The first guild has
 /// the text channels general and workshop, a category, a voice, a schedule and a forum channel; the
 /// bot administers everything, and everybody is its friend.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct World {
     /// The bots.
@@ -26,10 +29,15 @@ pub struct World {
     pub guilds: Vec<Guild>,
     /// The direct conversations of guild users with the bots.
     pub direct: Vec<Direct>,
+    /// Groups that the bot was thrown out of.
+    pub left_groups: Vec<Group>,
+    /// Guilds that the bot was thrown out of.
+    pub left_guilds: Vec<Guild>,
 }
 
 /// A bot.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Bot {
     /// The app id, decimal digits.
@@ -47,7 +55,8 @@ pub struct Bot {
 }
 
 /// A person.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct User {
     /// The id on the guild side, decimal.
@@ -61,7 +70,8 @@ pub struct User {
 }
 
 /// A QQ group.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Group {
     /// The openid, which is what the API calls the group by.
@@ -77,7 +87,8 @@ pub struct Group {
 }
 
 /// A user in a group.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GroupMember {
     /// The user's openid.
@@ -89,7 +100,8 @@ pub struct GroupMember {
 }
 
 /// Somebody who asks to join a group.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct JoinRequest {
     /// The request's id.
@@ -103,7 +115,8 @@ pub struct JoinRequest {
 }
 
 /// A guild.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Guild {
     /// The id, decimal.
@@ -123,7 +136,8 @@ pub struct Guild {
 }
 
 /// A role of a guild.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Role {
     /// The id, decimal.
@@ -139,7 +153,8 @@ pub struct Role {
 }
 
 /// A channel of a guild.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Channel {
     /// The id, decimal.
@@ -170,7 +185,8 @@ pub struct Channel {
 }
 
 /// A user in a guild.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GuildMember {
     /// The user's id.
@@ -182,7 +198,8 @@ pub struct GuildMember {
 }
 
 /// A direct conversation of a guild user with the bots.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Direct {
     /// The conversation's own guild id, which is what the API calls it by.
@@ -196,6 +213,14 @@ pub struct Direct {
 }
 
 impl World {
+    /// Whether the routes can work on it.
+    ///
+    /// # Errors
+    /// The path of the first field that is wrong, and what is wrong with it.
+    pub(crate) fn check(&self) -> Result<(), (String, String)> {
+        check::check(self)
+    }
+
     /// The user with this id, openid or name.
     pub(crate) fn user(&self, key: &str) -> Option<&User> {
         self.users

@@ -66,6 +66,8 @@ async fn help_has_examples_and_errors_name_the_cause() {
         "--host",
         "--heartbeat-interval",
         "--seed",
+        "--world",
+        "--data",
         "--faults",
         "--webhook",
         "--strict",
@@ -105,7 +107,7 @@ async fn faults_of_a_file_are_planned_and_bad_files_are_explained() {
         ("[{]", "line 1 column 3"),
         (
             r#"[{"route":"get_me","status":"x"}]"#,
-            "[0].status: give a number",
+            "line 1, column 29: [0].status: give a number",
         ),
     ] {
         std::fs::write(&file, text).unwrap();

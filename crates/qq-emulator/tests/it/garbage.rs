@@ -191,7 +191,7 @@ async fn the_largest_numbers_are_survived() {
             401
         );
     }
-    let waiting = emulator.next_reply(0, std::time::Duration::MAX);
+    let waiting = emulator.reply_after(0, std::time::Duration::MAX);
     assert!(
         tokio::time::timeout(std::time::Duration::from_millis(20), waiting)
             .await

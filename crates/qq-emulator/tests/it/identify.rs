@@ -192,7 +192,7 @@ async fn session_starts_are_counted_down_and_refused() {
     gateway.identify(&emulator, 1, [0, 2]).await;
     assert_eq!(gateway.end().await, End::Closed(4903));
     assert_eq!(violation(&emulator).code, "ws.session_limit");
-    emulator.advance_clock(std::time::Duration::from_secs(86_400));
+    emulator.advance(std::time::Duration::from_secs(86_400));
     assert_eq!(limits().await["remaining"], 1000);
 }
 
@@ -212,7 +212,7 @@ async fn the_pace_of_identify_can_be_supervised() {
     let (mut gateway, _) = Gateway::hello(&emulator).await;
     gateway.identify(&emulator, 1, [0, 1]).await;
     assert_eq!(gateway.end().await, End::Closed(4008));
-    emulator.advance_clock(std::time::Duration::from_secs(5));
+    emulator.advance(std::time::Duration::from_secs(5));
     Gateway::ready(&emulator, 1).await;
 }
 

@@ -102,7 +102,7 @@ async fn guild_messages_are_recalled() {
     assert_eq!(api.refused("DELETE", &owners, Value::Null).await, 306_004);
     emulator.change_settings(|settings| settings.guild_recall_window = 1_000);
     let own = sent(&api, &ids, json!({"content": "x"})).await;
-    emulator.advance_clock(Duration::from_secs(2));
+    emulator.advance(Duration::from_secs(2));
     assert_eq!(
         api.refused("DELETE", &format!("{path}/{own}"), Value::Null)
             .await,
@@ -159,7 +159,7 @@ async fn v2_messages_are_recalled() {
         );
         let own = api.ok("POST", path, json!({"content": "x"})).await;
         let one = format!("{path}/{}", own["id"].as_str().unwrap());
-        emulator.advance_clock(Duration::from_secs(121));
+        emulator.advance(Duration::from_secs(121));
         assert_eq!(api.refused("DELETE", &one, Value::Null).await, 40_064_004);
     }
     let by_member = emulator.say(Say::group("x").author("ana")).await;
@@ -240,7 +240,7 @@ async fn interactions_are_acknowledged_once_and_in_time() {
         630_005
     );
     emulator.push_event("INTERACTION_CREATE", click("b")).await;
-    emulator.advance_clock(Duration::from_millis(3_100));
+    emulator.advance(Duration::from_millis(3_100));
     assert_eq!(
         api.refused("PUT", "/interactions/b", json!({"code": 0}))
             .await,
@@ -377,7 +377,7 @@ async fn grants_and_limits_can_be_switched() {
         .call("PUT", "/v2/menu", &json!({"menu": {"items": []}}))
         .await;
     assert_eq!((answer.status, answer.code()), (429, 100_017));
-    emulator.advance_clock(Duration::from_secs(60));
+    emulator.advance(Duration::from_secs(60));
     api.ok("PUT", "/v2/menu", json!({"menu": {"items": []}}))
         .await;
     assert!(codes(&emulator).contains(&"rest.rate".to_owned()));

@@ -399,7 +399,10 @@ async fn a_reset_goes_back_to_the_faults_of_the_start() {
     let why = Emulator::builder()
         .faults(r#"{"route":"x","status":500}"#)
         .unwrap_err();
-    assert!(why.starts_with("[0].route: there is no route"), "{why}");
+    assert!(
+        why.starts_with("line 1, column 10: route: there is no route"),
+        "{why}"
+    );
 }
 
 #[tokio::test]

@@ -130,9 +130,9 @@ async fn the_window_of_each_scene() {
             }
             _ => json!({"content": "x", "msg_id": said.message_id}),
         };
-        emulator.advance_clock(Duration::from_secs(minutes * 60 - 5));
+        emulator.advance(Duration::from_secs(minutes * 60 - 5));
         assert_eq!(send(&emulator, scene, &said.conversation, body(1)).await, 0);
-        emulator.advance_clock(Duration::from_secs(6));
+        emulator.advance(Duration::from_secs(6));
         assert_eq!(
             send(&emulator, scene, &said.conversation, body(2)).await,
             expired
@@ -245,7 +245,7 @@ async fn messages_that_answer_nothing_have_quotas() {
         send(&emulator, Scene::C2c, user, body.clone()).await,
         40_034_100
     );
-    emulator.advance_clock(Duration::from_secs(60));
+    emulator.advance(Duration::from_secs(60));
     assert_eq!(send(&emulator, Scene::Group, group, body.clone()).await, 0);
 
     let [general, workshop, ..] = &world.guilds[0].channels[..] else {
@@ -278,7 +278,7 @@ async fn messages_that_answer_nothing_have_quotas() {
             .iter()
             .all(|code| code == "rest.active.quota")
     );
-    emulator.advance_clock(Duration::from_secs(86_400));
+    emulator.advance(Duration::from_secs(86_400));
     assert_eq!(
         send(&emulator, Scene::Direct, direct, body.clone()).await,
         0

@@ -99,12 +99,12 @@ async fn the_window_closes() {
     let session = ready["session_id"].as_str().unwrap();
     emulator.drop_connections(None);
     drop(gateway);
-    emulator.advance_clock(Duration::from_secs(299));
+    emulator.advance(Duration::from_secs(299));
     let mut gateway = Gateway::resume(&emulator, session, 1).await;
     assert_eq!(gateway.frame().await["t"], "RESUMED");
     emulator.drop_connections(None);
     assert_eq!(gateway.end().await, End::Broken);
-    emulator.advance_clock(Duration::from_secs(301));
+    emulator.advance(Duration::from_secs(301));
     assert!(emulator.sessions().is_empty());
     let mut gateway = Gateway::resume(&emulator, session, 1).await;
     assert_eq!(gateway.frame().await["op"], 9);

@@ -108,7 +108,7 @@ async fn a_group_message_and_its_answer() {
             .starts_with("REFIDX_")
     );
 
-    let reply = emulator.next_reply(0, STEP).await.unwrap();
+    let reply = emulator.reply_after(0, STEP).await.unwrap();
     assert_eq!(reply.scene, Scene::Group);
     assert_eq!(reply.text(), "pong");
     assert_eq!(reply.body, body);
@@ -116,7 +116,7 @@ async fn a_group_message_and_its_answer() {
     assert_eq!(reply.message_id, answer["id"]);
     assert!(
         emulator
-            .next_reply(1, Duration::from_millis(20))
+            .reply_after(1, Duration::from_millis(20))
             .await
             .is_none()
     );

@@ -16,7 +16,7 @@ async fn one_token_with_its_time_left_as_a_string() {
     assert_eq!(answer.header("x-tps-trace-id").unwrap().len(), 32);
     let first = answer.json();
     assert_eq!(first["expires_in"], "7200");
-    emulator.advance_clock(Duration::from_secs(3600));
+    emulator.advance(Duration::from_secs(3600));
     let second = token_request(&emulator, &body).await.json();
     assert_eq!(second["access_token"], first["access_token"]);
     let left: u64 = second["expires_in"].as_str().unwrap().parse().unwrap();
@@ -34,16 +34,16 @@ async fn in_the_last_minute_a_new_one_and_the_old_stays_valid() {
         let header = format!("Authorization: QQBot {token}\r\n");
         http(&emulator, "GET", "/users/@me", &header, "").await
     };
-    emulator.advance_clock(Duration::from_secs(7139));
+    emulator.advance(Duration::from_secs(7139));
     assert_eq!(token(&emulator).await, old);
-    emulator.advance_clock(Duration::from_secs(2));
+    emulator.advance(Duration::from_secs(2));
     let new = token(&emulator).await;
     assert_ne!(new, old);
     assert_eq!(token(&emulator).await, new);
     assert_eq!(use_it(&old).await.status, 200);
     assert_eq!(use_it(&new).await.status, 200);
     assert!(emulator.violations().is_empty());
-    emulator.advance_clock(Duration::from_secs(60));
+    emulator.advance(Duration::from_secs(60));
     let refused = use_it(&old).await;
     assert_eq!((refused.status, refused.code()), (401, 11_244));
     assert_eq!(refused.json()["err_code"], 40_011_027);
@@ -121,7 +121,7 @@ async fn too_many_requests_are_refused() {
     let body = json!({"appId": emulator.app_id(), "clientSecret": emulator.secret()}).to_string();
     assert_eq!(token_request(&emulator, &body).await.code(), 100_001);
     assert_eq!(violation(&emulator).code, "token.too_fast");
-    emulator.advance_clock(Duration::from_secs(60));
+    emulator.advance(Duration::from_secs(60));
     token(&emulator).await;
 }
 

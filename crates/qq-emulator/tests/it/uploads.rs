@@ -58,7 +58,7 @@ async fn a_picture_is_uploaded_sent_and_downloaded() {
     assert!(answer.ends_with(PNG));
     assert!(String::from_utf8_lossy(&answer).contains("content-type: image/png"));
 
-    emulator.advance_clock(Duration::from_secs(300));
+    emulator.advance(Duration::from_secs(300));
     assert_eq!(api.refused("POST", &to_group, media).await, 304_080);
 
     // At once, as a message that answers nothing.
@@ -221,7 +221,7 @@ async fn uploads_in_parts_fail_as_documented() {
         api.refused("POST", &other, json!({"upload_id": id})).await,
         10_000
     );
-    emulator.advance_clock(Duration::from_secs(24 * 3600));
+    emulator.advance(Duration::from_secs(24 * 3600));
     let part = path_of(prepared["parts"][0]["presigned_url"].as_str().unwrap());
     assert_eq!(
         http(&emulator, "PUT", &part, "", "eleven byt").await.status,
@@ -331,7 +331,7 @@ async fn an_unfinished_stream_is_rolled_back() {
     let mut body =
         json!({"input_state": 1, "index": 0, "content_type": "text", "content_raw": "a"});
     let first = api.ok("POST", &path, body.clone()).await;
-    emulator.advance_clock(Duration::from_secs(60));
+    emulator.advance(Duration::from_secs(60));
     body["index"] = 1.into();
     body["stream_msg_id"] = first["id"].clone();
     assert_eq!(api.refused("POST", &path, body).await, 40_034_125);

@@ -98,14 +98,19 @@ pub(super) fn remove(state: &mut State, call: &Call, findings: &mut Vec<Finding>
 
 /// `d` of an event about a member.
 pub(super) fn event(state: &State, call: &Call, user: &str) -> Option<Value> {
-    let guild = state.world.guild(call.param("guild_id"))?;
+    event_of(state, call.param("guild_id"), user, &bot_id(state, call))
+}
+
+/// The same, for any guild, with whoever has done it.
+pub(crate) fn event_of(state: &State, guild: &str, user: &str, by: &str) -> Option<Value> {
+    let guild = state.world.guild(guild)?;
     let member = guild.member(user)?;
     let view = member_view(member, &state.world);
     Some(json!({
         "guild_id": guild.id,
         "joined_at": member.joined_at,
         "nick": view["nick"],
-        "op_user_id": bot_id(state, call),
+        "op_user_id": by,
         "roles": member.roles,
         "user": {
             "id": view["user"]["id"],

@@ -14,6 +14,8 @@ mod reactions;
 mod roles;
 mod schedules;
 
+pub(crate) use members::event_of as member_event;
+
 use serde_json::Value;
 
 use super::Handler;

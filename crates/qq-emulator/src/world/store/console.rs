@@ -1,11 +1,12 @@
 //! What a bot sets up for itself: menu, panels, webhook sessions.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::clock::Millis;
 
 /// A panel with commands.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Panel {
     pub(crate) id: String,
     pub(crate) scope: String,
@@ -19,7 +20,7 @@ pub(crate) struct Panel {
 }
 
 /// All of it.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Console {
     pub(crate) menu: Option<Value>,
     pub(crate) menu_version: u64,

@@ -1,5 +1,6 @@
 //! What belongs to a group beyond the world, and strategies for joining.
 
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
@@ -7,7 +8,7 @@ use serde_json::Value;
 use crate::clock::Millis;
 
 /// Of one group.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct GroupNotes {
     /// Who may not come back, in order, with name and time.
     pub(crate) banned: Vec<Banned>,
@@ -16,7 +17,7 @@ pub(crate) struct GroupNotes {
 }
 
 /// Somebody on the blacklist.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Banned {
     pub(crate) openid: String,
     pub(crate) name: String,
@@ -49,7 +50,7 @@ impl GroupNotes {
 }
 
 /// A rule that lets people join.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Strategy {
     pub(crate) id: String,
     pub(crate) group_openids: Vec<String>,
@@ -64,7 +65,7 @@ pub(crate) struct Strategy {
 }
 
 /// All rules, oldest first.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Strategies {
     pub(crate) all: Vec<Strategy>,
 }

@@ -1,5 +1,6 @@
 //! What belongs to a guild or a channel beyond the world.
 
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
@@ -10,7 +11,7 @@ use crate::clock::Millis;
 const MOST_LISTENERS: usize = 1_000;
 
 /// Of one guild.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct GuildNotes {
     /// Everybody is muted until then.
     pub(crate) muted_until: Option<Millis>,
@@ -22,7 +23,7 @@ pub(crate) struct GuildNotes {
 }
 
 /// Of one channel.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct ChannelNotes {
     /// Permissions that differ from the usual, by `user/<id>` or `role/<id>`.
     pub(crate) permissions: HashMap<String, u64>,

@@ -40,6 +40,11 @@ impl Interactions {
         }
     }
 
+    /// The code it was acknowledged with.
+    pub(crate) fn acknowledged(&self, id: &str) -> Option<i64> {
+        self.by_id.get(id)?.acknowledged
+    }
+
     pub(crate) fn get_mut(&mut self, id: &str) -> Option<&mut Interaction> {
         self.by_id.get_mut(id)
     }

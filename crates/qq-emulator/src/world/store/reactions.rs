@@ -1,5 +1,6 @@
 //! Who reacted to which message, and with what.
 
+use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, VecDeque};
 
 /// Messages with reactions that are remembered.
@@ -8,7 +9,7 @@ const MOST_MESSAGES: usize = 10_000;
 const MOST_USERS: usize = 10_000;
 
 /// The users of one reaction, in order.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Reaction {
     kind: i64,
     id: String,
@@ -16,7 +17,7 @@ struct Reaction {
 }
 
 /// Reactions by message id.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Reactions {
     of: HashMap<String, Vec<Reaction>>,
     order: VecDeque<String>,
