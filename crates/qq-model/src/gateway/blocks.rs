@@ -1,12 +1,14 @@
-//! Finding the end of an object or list, 64 bytes at a time.
+//! Finding the end of a string, and of an object or list, many bytes at a time.
 //!
-//! Each block becomes bit masks, one bit per byte: where quotes are, which bytes are inside strings, and which
+//! For the latter each block of 64 becomes bit masks, one bit per byte: where quotes are, which bytes are inside strings, and which
 //! brackets are not. Only those brackets are looked at one by one; an event has a dozen.
 
 use wide::u8x16;
 
 /// How many bytes are compared at once.
-const BLOCK: usize = 64;
+const BLOCK: usize = 4 * LANE;
+/// How many bytes are one vector.
+const LANE: usize = 16;
 
 /// Where the container ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +43,25 @@ pub(super) fn container(bytes: &[u8], start: usize) -> Option<Container> {
         at += BLOCK;
     }
     None
+}
+
+/// The next quote or backslash from a place on.
+#[inline]
+pub(super) fn quote_or_backslash(bytes: &[u8], mut at: usize) -> Option<usize> {
+    while let Some(lane) = bytes.get(at..)?.first_chunk::<LANE>() {
+        let lane = u8x16::new(*lane);
+        let hits = lane.cmp_eq(u8x16::splat(b'"')) | lane.cmp_eq(u8x16::splat(b'\\'));
+        let hits = hits.move_mask();
+        if hits != 0 {
+            return Some(at + hits.trailing_zeros() as usize);
+        }
+        at += LANE;
+    }
+    let found = bytes
+        .get(at..)?
+        .iter()
+        .position(|byte| matches!(byte, b'"' | b'\\'));
+    found.map(|offset| at + offset)
 }
 
 /// What is carried from block to block.
@@ -142,7 +163,7 @@ fn equal(block: &[u8; BLOCK], byte: u8) -> u64 {
 
 #[inline]
 fn lanes(block: &[u8; BLOCK]) -> impl Iterator<Item = u8x16> {
-    let (lanes, _) = block.as_chunks::<16>();
+    let (lanes, _) = block.as_chunks::<LANE>();
     lanes.iter().copied().map(u8x16::new)
 }
 
@@ -150,7 +171,7 @@ fn lanes(block: &[u8; BLOCK]) -> impl Iterator<Item = u8x16> {
 #[inline]
 fn bits(hits: u8x16, lane: usize) -> u64 {
     // Sixteen bits; the sign is never set.
-    u64::from(hits.move_mask().cast_unsigned()) << (16 * lane)
+    u64::from(hits.move_mask().cast_unsigned()) << (LANE * lane)
 }
 
 /// Sets each bit that has an odd number of set bits at or below it: all between an opening quote and the closing one.

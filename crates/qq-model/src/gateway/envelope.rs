@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::OpCode;
-use super::scanner::{Key, Scanner, Token};
+use super::scanner::{Key, Scanner, opcode};
 use crate::EventKind;
 
 /// The outer members of a frame, borrowed from its text.
@@ -98,16 +98,18 @@ struct Members<'a> {
 }
 
 impl<'a> Members<'a> {
-    #[inline]
-    fn take(&mut self, key: Key, value: Token<'a>) {
+    /// Takes the value that is next.
+    #[inline(always)]
+    fn take(&mut self, key: Key, scanner: &mut Scanner<'a>) -> Result<(), EnvelopeError> {
         match key {
-            Key::Op => self.op = value.opcode(),
-            Key::Sequence => self.sequence = value.number(),
-            Key::Name => self.name = value.string(),
-            Key::Id => self.id = value.string(),
-            Key::Data => self.data = value.text,
-            Key::Other => {}
+            Key::Op => self.op = scanner.number()?.and_then(opcode),
+            Key::Sequence => self.sequence = scanner.number()?,
+            Key::Name => self.name = scanner.value()?.string(),
+            Key::Id => self.id = scanner.value()?.string(),
+            Key::Data => self.data = scanner.value()?.text,
+            Key::Other => _ = scanner.value()?,
         }
+        Ok(())
     }
 
     /// Whether the payload need not be passed to know what the frame is.
@@ -137,7 +139,7 @@ impl<'a> Header<'a> {
     ///
     /// [`EnvelopeError`] when the text is no JSON object as far as it was read, or has no `op`.
     pub fn peek(text: &'a str) -> Result<Self, EnvelopeError> {
-        let mut scanner = Scanner::open(text)?;
+        let mut scanner = Scanner::new(text);
         let mut members = Members::default();
         let mut is_at_data = false;
         while let Some(key) = scanner.key()? {
@@ -145,7 +147,7 @@ impl<'a> Header<'a> {
                 is_at_data = true;
                 break;
             }
-            members.take(key, scanner.value()?);
+            members.take(key, &mut scanner)?;
         }
         Ok(Self {
             op: members.op()?,
@@ -190,7 +192,7 @@ impl<'a> Header<'a> {
         if is_at_data {
             members.data = scanner.value()?.text;
             while let Some(key) = scanner.key()? {
-                members.take(key, scanner.value()?);
+                members.take(key, &mut scanner)?;
             }
         }
         scanner.finish()?;

@@ -2,10 +2,8 @@
 
 use std::borrow::Cow;
 
-use memchr::memchr2;
-
 use super::OpCode;
-use super::blocks::container;
+use super::blocks::{container, quote_or_backslash};
 use super::envelope::EnvelopeError;
 
 /// Walks over the members of one JSON object.
@@ -13,50 +11,80 @@ use super::envelope::EnvelopeError;
 pub(super) struct Scanner<'a> {
     text: &'a str,
     at: usize,
-    is_first: bool,
+    /// What stands before the next member: the opening brace, then commas.
+    before: u8,
     /// How deep the deepest value so far is nested, not counting the object itself.
     depth: usize,
 }
 
 impl<'a> Scanner<'a> {
-    /// The start of the object.
-    pub(super) fn open(text: &'a str) -> Result<Self, EnvelopeError> {
-        let mut scanner = Self {
+    pub(super) const fn new(text: &'a str) -> Self {
+        Self {
             text,
             at: 0,
-            is_first: true,
+            before: b'{',
             depth: 0,
-        };
-        scanner.white_space();
-        scanner.expect(b'{')?;
-        Ok(scanner)
+        }
     }
 
     /// The next member's name, its value being next; `None` behind the last member.
-    #[inline]
+    #[inline(always)]
     pub(super) fn key(&mut self) -> Result<Option<Key>, EnvelopeError> {
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        // Without white space and escapes, which is how the platform writes.
+        let (key, length) = match rest.first_chunk() {
+            Some([before, b'"', b's', b'"', b':', _]) if *before == self.before => {
+                (Key::Sequence, 5)
+            }
+            Some([before, b'"', b't', b'"', b':', _]) if *before == self.before => (Key::Name, 5),
+            Some([before, b'"', b'd', b'"', b':', _]) if *before == self.before => (Key::Data, 5),
+            Some([before, b'"', b'o', b'p', b'"', b':']) if *before == self.before => (Key::Op, 6),
+            Some([before, b'"', b'i', b'd', b'"', b':']) if *before == self.before => (Key::Id, 6),
+            _ => return self.any_key(),
+        };
+        self.before = b',';
+        self.at += length;
         self.white_space();
-        if self.eat(b'}') {
+        Ok(Some(key))
+    }
+
+    #[inline(never)]
+    fn any_key(&mut self) -> Result<Option<Key>, EnvelopeError> {
+        self.white_space();
+        if self.before == b',' && self.eat(b'}') {
             return Ok(None);
         }
-        if !self.is_first {
-            self.expect(b',')?;
+        if self.before == b'{' {
+            self.expect(b'{', "an object")?;
+            self.before = b',';
+            self.white_space();
+            if self.eat(b'}') {
+                return Ok(None);
+            }
+        } else {
+            self.expect(b',', "a comma or the end of the object")?;
             self.white_space();
         }
-        self.is_first = false;
-        let name = self.string()?;
+        let name = self.string()?.string();
         self.white_space();
-        self.expect(b':')?;
+        self.expect(b':', "a colon")?;
         self.white_space();
-        Ok(Some(Key::of(name)))
+        Ok(Some(match name.as_deref() {
+            Some("op") => Key::Op,
+            Some("s") => Key::Sequence,
+            Some("t") => Key::Name,
+            Some("id") => Key::Id,
+            Some("d") => Key::Data,
+            _ => Key::Other,
+        }))
     }
 
     /// The value that is next.
     #[inline]
     pub(super) fn value(&mut self) -> Result<Token<'a>, EnvelopeError> {
         match self.peek() {
-            Some(b'"') => self.string(),
             Some(b'{' | b'[') => self.container(),
+            Some(b'"') => self.string(),
             Some(b'-' | b'0'..=b'9' | b't' | b'f' | b'n') => {
                 let start = self.at;
                 while matches!(
@@ -69,6 +97,26 @@ impl<'a> Scanner<'a> {
             }
             _ => Err(self.error("a value")),
         }
+    }
+
+    /// The whole number that is next, bare or as a string; `None` for any other value.
+    #[inline(always)]
+    pub(super) fn number(&mut self) -> Result<Option<u64>, EnvelopeError> {
+        // So many digits fit.
+        const DIGITS: usize = 19;
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        let mut number = 0;
+        for (length, byte) in rest.iter().take(DIGITS).enumerate() {
+            match byte {
+                b'0'..=b'9' => number = 10 * number + u64::from(byte - b'0'),
+                b',' | b'}' if length > 0 => {
+                    self.at += length;
+                    return Ok(Some(number));
+                }
+                _ => break,
+            }
+        }
+        self.value().map(Token::number)
     }
 
     /// Nothing but white space behind the object.
@@ -85,25 +133,24 @@ impl<'a> Scanner<'a> {
         self.depth + 1
     }
 
+    #[inline]
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
+    #[inline]
     fn eat(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
         self.at += usize::from(found);
         found
     }
 
-    fn expect(&mut self, byte: u8) -> Result<(), EnvelopeError> {
+    #[inline]
+    fn expect(&mut self, byte: u8, name: &'static str) -> Result<(), EnvelopeError> {
         if self.eat(byte) {
             return Ok(());
         }
-        Err(self.error(match byte {
-            b'{' => "an object",
-            b':' => "a colon",
-            _ => "a comma or the end of the object",
-        }))
+        Err(self.error(name))
     }
 
     #[cold]
@@ -114,12 +161,14 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    #[inline]
     fn white_space(&mut self) {
-        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
             self.at += 1;
         }
     }
 
+    #[inline]
     fn token(&self, start: usize, is_escaped: bool) -> Token<'a> {
         Token {
             text: &self.text[start..self.at],
@@ -127,11 +176,10 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    #[inline]
     fn string(&mut self) -> Result<Token<'a>, EnvelopeError> {
         let start = self.at;
-        if !self.eat(b'"') {
-            return Err(self.error("a string"));
-        }
+        self.expect(b'"', "a string")?;
         let bytes = self.text.as_bytes();
         let mut is_escaped = false;
         loop {
@@ -161,34 +209,6 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// The next quote or backslash from a place on.
-///
-/// Most strings are shorter than what a search with vectors takes to begin, so the first bytes are compared eight at
-/// a time in a word.
-#[inline]
-fn quote_or_backslash(bytes: &[u8], mut at: usize) -> Option<usize> {
-    const WORDS: usize = 4;
-    for _ in 0..WORDS {
-        let Some(word) = bytes.get(at..)?.first_chunk::<8>() else {
-            break;
-        };
-        let word = u64::from_le_bytes(*word);
-        let hits = bytes_equal(word, b'"') | bytes_equal(word, b'\\');
-        if hits != 0 {
-            return Some(at + hits.trailing_zeros() as usize / 8);
-        }
-        at += 8;
-    }
-    memchr2(b'"', b'\\', bytes.get(at..)?).map(|offset| at + offset)
-}
-
-/// Has the high bit of each byte of the word that equals `byte`; only the lowest such bit is reliable.
-const fn bytes_equal(word: u64, byte: u8) -> u64 {
-    const LOW: u64 = 0x0101_0101_0101_0101;
-    let difference = word ^ (LOW * byte as u64);
-    difference.wrapping_sub(LOW) & !difference & (LOW << 7)
-}
-
 /// Which outer member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Key {
@@ -198,28 +218,6 @@ pub(super) enum Key {
     Id,
     Data,
     Other,
-}
-
-impl Key {
-    #[inline]
-    fn of(name: Token<'_>) -> Self {
-        if name.is_escaped {
-            // A name may be written with escapes, and is the same name then.
-            return name.string().map_or(Self::Other, |name| Self::named(&name));
-        }
-        Self::named(name.inner().unwrap_or_default())
-    }
-
-    fn named(name: &str) -> Self {
-        match name.as_bytes() {
-            b"op" => Self::Op,
-            b"s" => Self::Sequence,
-            b"t" => Self::Name,
-            b"id" => Self::Id,
-            b"d" => Self::Data,
-            _ => Self::Other,
-        }
-    }
 }
 
 /// The text of a value.
@@ -232,33 +230,27 @@ pub(super) struct Token<'a> {
 }
 
 impl<'a> Token<'a> {
-    /// What stands between the quotes of a string; `None` for any other value.
-    fn inner(self) -> Option<&'a str> {
-        self.text.strip_prefix('"')?.strip_suffix('"')
-    }
-
     /// The string that it is; `None` for any other value, and for one with broken escapes.
     #[inline]
     pub(super) fn string(self) -> Option<Cow<'a, str>> {
         if self.is_escaped {
             return serde_json::from_str(self.text).ok().map(Cow::Owned);
         }
-        self.inner().map(Cow::Borrowed)
+        match self.text.as_bytes() {
+            [b'"', .., b'"'] => self.text.get(1..self.text.len() - 1).map(Cow::Borrowed),
+            _ => None,
+        }
     }
 
-    /// The whole number that it is, bare or as a string.
-    #[inline]
-    pub(super) fn number(self) -> Option<u64> {
+    fn number(self) -> Option<u64> {
         match self.string() {
             Some(digits) => digits.parse().ok(),
             None => self.text.parse().ok(),
         }
     }
+}
 
-    /// The kind of frame that it stands for.
-    #[inline]
-    pub(super) fn opcode(self) -> Option<OpCode> {
-        let number = self.number()?;
-        i64::try_from(number).ok().map(OpCode::from)
-    }
+/// The kind of frame that a number stands for.
+pub(super) fn opcode(number: u64) -> Option<OpCode> {
+    i64::try_from(number).ok().map(OpCode::from)
 }
