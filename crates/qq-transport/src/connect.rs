@@ -7,6 +7,8 @@ use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
+use crate::Endpoint;
+
 /// A byte stream in both directions.
 pub trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
 
@@ -35,11 +37,20 @@ pub type ConnectFuture<'a> = Pin<Box<dyn Future<Output = io::Result<Connection>>
 pub trait Connect: Send + Sync + 'static {
     /// Resolves the host and connects to it. Dropping the future gives up.
     fn connect<'a>(&'a self, host: &'a str, port: u16) -> ConnectFuture<'a>;
+
+    /// The same, for whoever opens connections for encrypted traffic in another way than for the rest.
+    fn connect_to<'a>(&'a self, endpoint: &'a Endpoint) -> ConnectFuture<'a> {
+        self.connect(endpoint.host(), endpoint.port())
+    }
 }
 
 impl<T: Connect + ?Sized> Connect for Arc<T> {
     fn connect<'a>(&'a self, host: &'a str, port: u16) -> ConnectFuture<'a> {
         (**self).connect(host, port)
+    }
+
+    fn connect_to<'a>(&'a self, endpoint: &'a Endpoint) -> ConnectFuture<'a> {
+        (**self).connect_to(endpoint)
     }
 }
 
