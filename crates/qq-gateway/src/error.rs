@@ -206,6 +206,7 @@ impl ShardError {
                 write!(f, "event number {} came again after {} and was dropped", repeat.received, repeat.newest)
             }
             (Fault::Address, _) => f.write_str("the gateway's address cannot be used: a wss:// address is needed"),
+            (Fault::Proxy, _) => f.write_str("the environment names a proxy that cannot be used"),
             (Fault::PlainAddress, _) => f.write_str(
                 "the gateway's address is not encrypted: use wss://, or allow_plain(true) for a test network",
             ),
@@ -222,6 +223,7 @@ impl Fault {
             }
             Fault::Address
             | Fault::PlainAddress
+            | Fault::Proxy
             | Fault::Closed(
                 CloseCode::INVALID_SHARD
                 | CloseCode::SHARDING_REQUIRED
@@ -256,7 +258,7 @@ impl fmt::Display for ShardError {
                 Fault::Closed(code) if code.action() == CloseAction::RefreshToken => {
                     f.write_str("; new tokens were refused as well: the shard has stopped")
                 }
-                Fault::Address | Fault::PlainAddress => Ok(()),
+                Fault::Address | Fault::PlainAddress | Fault::Proxy => Ok(()),
                 _ => f.write_str("; the shard has stopped"),
             },
         }

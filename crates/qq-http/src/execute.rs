@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::header::AUTHORIZATION;
 use qq_model::error_code::Retryable;
 use qq_model::{AccessToken, ApiError, BearerToken};
+use qq_transport::ProxyError;
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::Instrument;
 
@@ -90,7 +91,10 @@ impl Run<'_> {
                 Err(error) => {
                     failures += 1;
                     // The next fetch waits for its turn by itself.
-                    if is_final(&error) || failures >= client.retry.most() {
+                    let is_setting = error
+                        .proxy_error()
+                        .is_some_and(ProxyError::is_configuration);
+                    if is_final(&error) || is_setting || failures >= client.retry.most() {
                         return Err(error);
                     }
                     continue;

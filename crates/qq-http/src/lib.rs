@@ -53,6 +53,8 @@ mod upload;
 pub use http::{Method, StatusCode};
 #[doc(no_inline)]
 pub use qq_model::Advice;
+#[doc(no_inline)]
+pub use qq_transport::{Proxy, ProxyError, ProxyErrorKind};
 
 pub use self::client::{BuildError, HttpClient, HttpClientBuilder};
 pub use self::error::{Error, ErrorKind};

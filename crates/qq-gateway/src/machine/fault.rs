@@ -59,13 +59,15 @@ pub(crate) enum Fault {
     Address,
     /// The shard's address is not encrypted.
     PlainAddress,
+    /// The environment names a proxy that cannot be used.
+    Proxy,
 }
 
 impl Fault {
     /// What follows when a connection, or an attempt to get one, ends with this.
     pub(crate) const fn action(self) -> CloseAction {
         match self {
-            Self::Token { is_final: true } | Self::Address | Self::PlainAddress => {
+            Self::Token { is_final: true } | Self::Address | Self::PlainAddress | Self::Proxy => {
                 CloseAction::Stop
             }
             Self::InvalidSession { resumable: false } => CloseAction::Identify,

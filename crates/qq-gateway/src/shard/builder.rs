@@ -8,7 +8,7 @@ use fastrand::Rng;
 use qq_model::event::EventKinds;
 use qq_model::gateway::{Header, ShardId};
 use qq_model::{AccessToken, Intents};
-use qq_transport::{Connect, Tcp, Tls};
+use qq_transport::{Connect, Proxied, Tls};
 
 use super::Shard;
 use super::config::{Config, Filter, check_address};
@@ -16,7 +16,7 @@ use super::decode::Decoder;
 use super::link::Link;
 use super::outbox::Outbox;
 use super::sender::ShardSender;
-use crate::machine::{Machine, Rules};
+use crate::machine::{Fault, Machine, Rules};
 use crate::{
     AckMode, Backoff, IdentifyQueue, InMemoryIdentifyQueue, Limits, Session, ShardError,
     ShardStats, Timeouts,
@@ -76,7 +76,8 @@ impl ShardBuilder {
         self
     }
 
-    /// How byte streams are opened; TCP by default.
+    /// How byte streams are opened; TCP by default, through the proxy of the environment where one is named
+    /// ([`Proxies::from_env`](qq_transport::Proxies::from_env)).
     pub fn connect(mut self, connect: impl Connect) -> Self {
         self.connect = Some(Arc::new(connect));
         self
@@ -167,7 +168,7 @@ impl ShardBuilder {
     /// # Errors
     ///
     /// [`ShardErrorKind::Configuration`](crate::ShardErrorKind::Configuration) when the address cannot be
-    /// used, or is not encrypted.
+    /// used, or is not encrypted, or the environment names a proxy that cannot be used.
     pub fn build(self) -> Result<Shard, ShardError> {
         let endpoint = check_address(&self.url, self.allow_plain)?;
         let (shard, intents) = (self.shard, self.intents);
@@ -186,7 +187,10 @@ impl ShardBuilder {
             token: self.token,
             intents,
             shard,
-            connect: self.connect.unwrap_or_else(|| Arc::new(Tcp)),
+            connect: match self.connect {
+                Some(connect) => connect,
+                None => connect_by_environment(self.tls.as_ref())?,
+            },
             tls: self.tls.map_or_else(OnceLock::new, OnceLock::from),
             queue: self
                 .queue
@@ -213,6 +217,15 @@ impl ShardBuilder {
             stats: ShardStats::default(),
         })
     }
+}
+
+fn connect_by_environment(tls: Option<&Tls>) -> Result<Arc<dyn Connect>, ShardError> {
+    let proxied = Proxied::from_env()
+        .map_err(|error| ShardError::fatal(Fault::Proxy, None, Some(Box::new(error))))?;
+    Ok(match tls {
+        Some(tls) => Arc::new(proxied.tls(tls.clone())),
+        None => Arc::new(proxied),
+    })
 }
 
 impl fmt::Debug for ShardBuilder {

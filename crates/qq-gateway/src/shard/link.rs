@@ -49,10 +49,7 @@ impl Link {
     pub(super) fn connect(config: &Arc<Config>) -> Self {
         let config = Arc::clone(config);
         Self::Connect(Box::pin(async move {
-            config
-                .connect
-                .connect(config.endpoint.host(), config.endpoint.port())
-                .await
+            config.connect.connect_to(&config.endpoint).await
         }))
     }
 

@@ -9,7 +9,7 @@ use http::header::{ACCEPT, USER_AGENT};
 use http::uri::Uri;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use qq_model::{Environment, Token};
-use qq_transport::{Connect, Tcp, Tls};
+use qq_transport::{Connect, Proxied, Proxies, Proxy, Tcp, Tls};
 
 use super::{Base, HttpClient, Inner};
 use crate::limit::{Limiter, Limits};
@@ -53,7 +53,8 @@ pub struct HttpClientBuilder {
     timeout: Duration,
     retry: RetryPolicy,
     limits: Limits,
-    connect: Arc<dyn Connect>,
+    connect: Option<Arc<dyn Connect>>,
+    proxies: Option<Proxies>,
     tls: Tls,
     token_store: Option<Arc<dyn TokenStore>>,
     user_agent: Option<String>,
@@ -68,7 +69,8 @@ impl HttpClientBuilder {
             timeout: DEFAULT_TIMEOUT,
             retry: RetryPolicy::default(),
             limits: Limits::default(),
-            connect: Arc::new(Tcp),
+            connect: None,
+            proxies: None,
             tls: Tls::new(),
             token_store: None,
             user_agent: None,
@@ -101,10 +103,40 @@ impl HttpClientBuilder {
         Self { limits, ..self }
     }
 
-    /// How connections are opened: TCP by default, or a proxy, or a simulated network.
+    /// How connections are opened: TCP by default, or a simulated network. The proxies of the environment are for
+    /// the default only.
     pub fn connect(self, connect: impl Connect) -> Self {
         Self {
-            connect: Arc::new(connect),
+            connect: Some(Arc::new(connect)),
+            ..self
+        }
+    }
+
+    /// Sends everything through this proxy (HTTP CONNECT or SOCKS5), also calls to this machine itself.
+    ///
+    /// By default the environment decides, by `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`; see
+    /// [`Proxies::from_env`](qq_transport::Proxies::from_env).
+    ///
+    /// ```
+    /// use qq_http::{HttpClient, Proxy};
+    /// use qq_model::Token;
+    ///
+    /// let http = HttpClient::builder(Token::new("102000000", "secret"))
+    ///     .proxy(Proxy::parse("http://user:password@proxy.example:3128")?)
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn proxy(self, proxy: Proxy) -> Self {
+        Self {
+            proxies: Some(Proxies::all(proxy)),
+            ..self
+        }
+    }
+
+    /// Uses no proxy, whatever the environment says.
+    pub fn no_proxy(self) -> Self {
+        Self {
+            proxies: Some(Proxies::none()),
             ..self
         }
     }
@@ -167,7 +199,18 @@ impl HttpClientBuilder {
         headers.insert(USER_AGENT, user_agent.clone());
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(APP_ID, app_id);
-        let transport = Transport::new(self.connect, &self.tls, self.max_body);
+        let proxies = match (self.proxies, &self.connect) {
+            (Some(proxies), _) => proxies,
+            (None, Some(_)) => Proxies::none(),
+            (None, None) => Proxies::from_env().map_err(|error| BuildError::new("proxy", error))?,
+        };
+        let connect = self.connect.unwrap_or_else(|| Arc::new(Tcp));
+        let connect: Arc<dyn Connect> = if proxies.is_none() {
+            connect
+        } else {
+            Arc::new(Proxied::new(connect, proxies).tls(self.tls.clone()))
+        };
+        let transport = Transport::new(Arc::clone(&connect), &self.tls, self.max_body);
         let fetcher = Fetcher::new(
             self.token,
             token_url,
@@ -185,6 +228,7 @@ impl HttpClientBuilder {
                 limiter: Limiter::new(self.limits),
                 storage: Storage::new(transport.connector().clone()),
                 uploads: UploadCache::default(),
+                connect,
                 transport,
                 tokens: Arc::new(TokenManager::new(fetcher, self.token_store)),
             }),

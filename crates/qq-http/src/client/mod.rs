@@ -15,6 +15,7 @@ use qq_model::id::{ChannelId, GroupOpenid, GuildId, UserOpenid};
 use qq_model::message::Conversation;
 use qq_model::user::SelfUser;
 use qq_model::{Environment, Token};
+use qq_transport::Connect;
 use serde_json::Value;
 
 pub use self::builder::{BuildError, HttpClientBuilder};
@@ -59,6 +60,7 @@ pub(crate) struct Inner {
     timeout: Duration,
     pub(crate) retry: RetryPolicy,
     pub(crate) limiter: Limiter,
+    connect: Arc<dyn Connect>,
     pub(crate) transport: Transport,
     pub(crate) tokens: Arc<TokenManager>,
     pub(crate) storage: Storage,
@@ -175,6 +177,12 @@ impl HttpClient {
     #[must_use]
     pub fn access_token(&self) -> Arc<TokenManager> {
         Arc::clone(&self.inner.tokens)
+    }
+
+    /// How connections are opened, by the same proxy: for a gateway connection.
+    #[must_use]
+    pub fn connect(&self) -> Arc<dyn Connect> {
+        Arc::clone(&self.inner.connect)
     }
 
     /// What is counted of this client's calls, and how long the next one would wait.

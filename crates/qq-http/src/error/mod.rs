@@ -12,6 +12,7 @@ use std::time::Duration;
 use http::StatusCode;
 use qq_model::Advice;
 use qq_model::error_code::Retryable;
+use qq_transport::ProxyError;
 
 pub(crate) use self::answer::{Redactor, trace_id};
 pub(crate) use self::known::DUPLICATE;
@@ -172,6 +173,15 @@ impl Error {
         self.0.is_timeout
     }
 
+    /// What a proxy did not do, where one is the cause.
+    #[must_use]
+    pub fn proxy_error(&self) -> Option<&ProxyError> {
+        match &self.0.source {
+            Some(source) => ProxyError::find(&**source),
+            None => None,
+        }
+    }
+
     /// Whether the call may have been done all the same: the request was written, and no answer says more.
     ///
     /// A message that ends like this may be on the user's screen. Send it again only with the same `msg_id` and
@@ -199,6 +209,9 @@ impl Error {
         match self.0.kind {
             ErrorKind::OutcomeUnknown | ErrorKind::Decode => Advice::Unknown,
             ErrorKind::InvalidRequest | ErrorKind::Io => Advice::InvalidRequest,
+            ErrorKind::Network if self.proxy_error().is_some_and(ProxyError::is_configuration) => {
+                Advice::Configuration
+            }
             ErrorKind::Network | ErrorKind::Timeout => Advice::Retry,
             _ => self
                 .0

@@ -4,6 +4,7 @@ mod after;
 
 use std::time::Duration;
 
+use qq_model::Advice;
 use qq_model::error_code::Retryable;
 
 pub(crate) use self::after::retry_after;
@@ -126,6 +127,8 @@ fn may_help(error: &Error) -> bool {
             .is_some_and(|status| status.as_u16() == 429 || status.is_server_error())
     };
     match (error.kind(), error.retryable()) {
+        // A proxy that wants other settings.
+        (ErrorKind::Network, _) if error.advice() == Advice::Configuration => false,
         (ErrorKind::Network | ErrorKind::Timeout, _)
         | (_, Some(Retryable::Yes | Retryable::Maybe)) => true,
         // A code names no pause; status 429 asks to come back.

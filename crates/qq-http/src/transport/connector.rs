@@ -9,12 +9,11 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::Uri;
-use http::uri::Scheme;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
-use qq_transport::{Connect, Tls};
+use qq_transport::{Connect, Endpoint, Tls};
 use tower_service::Service;
 
 type BoxError = Box<dyn StdError + Send + Sync>;
@@ -81,20 +80,9 @@ impl Service<Uri> for Opener {
     fn call(&mut self, uri: Uri) -> Self::Future {
         let connect = Arc::clone(&self.0);
         Box::pin(async move {
-            // The brackets of an IPv6 address belong to the URI, not to the address.
-            let host = uri
-                .host()
-                .unwrap_or_default()
-                .trim_start_matches('[')
-                .trim_end_matches(']');
-            let default = if uri.scheme() == Some(&Scheme::HTTPS) {
-                443
-            } else {
-                80
-            };
-            let connection = connect
-                .connect(host, uri.port_u16().unwrap_or(default))
-                .await?;
+            let endpoint = Endpoint::parse(&uri.to_string())
+                .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+            let connection = connect.connect_to(&endpoint).await?;
             Ok(Stream(TokioIo::new(connection)))
         })
     }

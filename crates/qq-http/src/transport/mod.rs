@@ -12,7 +12,7 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use qq_transport::{Connect, Tls};
+use qq_transport::{Connect, ProxyError, Tls};
 
 use self::body::{Outgoing, Unread};
 pub(crate) use self::connector::Connector;
@@ -146,14 +146,18 @@ impl Progress {
 }
 
 fn no_answer(error: hyper_util::client::legacy::Error, progress: &Progress) -> Error {
-    let cause = root_cause(&error);
     if error.is_connect() {
+        let cause = match ProxyError::find(&error) {
+            Some(proxy) => proxy.to_string(),
+            None => root_cause(&error),
+        };
         return Error::network(
             Reach::Unsent,
             format!("no connection to the server: {cause}"),
         )
         .with_source(error);
     }
+    let cause = root_cause(&error);
     let reach = if progress.may_be_written() {
         Reach::Unknown
     } else {

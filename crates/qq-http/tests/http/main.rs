@@ -8,6 +8,7 @@
 
 mod faults;
 mod limits;
+mod proxy;
 mod requests;
 mod secrets;
 mod sends;

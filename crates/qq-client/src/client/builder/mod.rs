@@ -9,7 +9,7 @@ mod webhook;
 use std::sync::Arc;
 use std::time::Duration;
 
-use qq_http::{HttpClient, RetryPolicy};
+use qq_http::{HttpClient, Proxy, RetryPolicy};
 use qq_model::{Environment, Intents, Token};
 use qq_transport::{Connect, Tcp, Tls};
 
@@ -46,7 +46,8 @@ pub struct ClientBuilder<H = ()> {
     handler: H,
     environment: Environment,
     timeout: Duration,
-    connect: Arc<dyn Connect>,
+    connect: Option<Arc<dyn Connect>>,
+    proxy: Option<Proxy>,
     tls: Tls,
     retry: Option<RetryPolicy>,
     settings: Settings,
@@ -78,7 +79,8 @@ impl ClientBuilder {
             handler: (),
             environment: Environment::production(),
             timeout: TIMEOUT,
-            connect: Arc::clone(&connect),
+            connect: None,
+            proxy: None,
             tls: tls.clone(),
             retry: None,
             settings: Settings {
@@ -109,6 +111,7 @@ impl<H> ClientBuilder<H> {
             environment: self.environment,
             timeout: self.timeout,
             connect: self.connect,
+            proxy: self.proxy,
             tls: self.tls,
             retry: self.retry,
             settings: self.settings,
@@ -152,10 +155,18 @@ impl<H> ClientBuilder<H> {
         self
     }
 
-    /// How connections are opened, for REST and gateway alike: a proxy, a simulated network.
+    /// How connections are opened, for REST and gateway alike: TCP by default, or a simulated network.
     #[must_use]
     pub fn connect(mut self, connect: impl Connect) -> Self {
-        self.connect = Arc::new(connect);
+        self.connect = Some(Arc::new(connect));
+        self
+    }
+
+    /// Sends everything through this proxy, REST and gateway alike. By default the environment decides, by
+    /// `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`.
+    #[must_use]
+    pub fn proxy(mut self, proxy: Proxy) -> Self {
+        self.proxy = Some(proxy);
         self
     }
 
@@ -178,19 +189,25 @@ impl<H: EventHandler> ClientBuilder<H> {
         let mut http = HttpClient::builder(self.token.clone())
             .environment(self.environment.clone())
             .timeout(self.timeout)
-            .connect(Arc::clone(&self.connect))
             .tls(self.tls.clone());
+        if let Some(connect) = self.connect {
+            http = http.connect(connect);
+        }
+        if let Some(proxy) = self.proxy {
+            http = http.proxy(proxy);
+        }
         if let Some(policy) = self.retry {
             http = http.retry(policy);
         }
+        let http = http.build()?;
         let settings = Settings {
             gateway_url: self.environment.gateway().map(Into::into),
-            connect: self.connect,
+            connect: http.connect(),
             tls: self.tls,
             ..self.settings
         };
         Ok(Client {
-            shared: Arc::new(Shared::new(http.build()?, self.token, &settings)),
+            shared: Arc::new(Shared::new(http, self.token, &settings)),
             handler: Arc::new(self.handler),
             settings,
         })
