@@ -13,11 +13,10 @@ use qq_model::{AccessTokenError, EventKind};
 /// A failure of a bot: its [`kind`](Self::kind) and the cause.
 ///
 /// `Display` says what failed; the causes follow by [`Error::source`], and `Debug` prints them all, so that
-/// returning one from `main` reads well.
+/// returning one from `main` reads well. Cheap to clone.
 #[derive(Clone)]
-pub struct BotError(Box<Inner>);
+pub struct BotError(Arc<Inner>);
 
-#[derive(Clone)]
 struct Inner {
     kind: ErrorKind,
     message: Box<str>,
@@ -62,6 +61,10 @@ pub enum ErrorKind {
     NotFound,
     /// A callback panicked.
     HandlerPanic,
+    /// A callback took longer than [`handler_timeout`](crate::ClientBuilder::handler_timeout) and was ended.
+    HandlerTimeout,
+    /// Events found no room and were dropped.
+    Overflow,
     /// Anything else.
     Other,
 }
@@ -69,7 +72,7 @@ pub enum ErrorKind {
 impl BotError {
     /// What kind of failure.
     #[must_use]
-    pub const fn kind(&self) -> ErrorKind {
+    pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
@@ -104,20 +107,22 @@ impl BotError {
         self.0.source.as_deref()?.downcast_ref()
     }
 
-    pub(crate) fn new(kind: ErrorKind, message: impl Into<Box<str>>) -> Self {
-        Self(Box::new(Inner {
+    /// A failure of one's own, such as of an [`EventSource`](crate::EventSource).
+    pub fn new(kind: ErrorKind, message: impl Into<Box<str>>) -> Self {
+        Self(Arc::new(Inner {
             kind,
             message: message.into(),
             source: None,
         }))
     }
 
-    pub(crate) fn with_source(
+    /// The same with a cause.
+    pub fn with_source(
         kind: ErrorKind,
         message: impl Into<Box<str>>,
         source: impl Into<Box<dyn Error + Send + Sync>>,
     ) -> Self {
-        Self(Box::new(Inner {
+        Self(Arc::new(Inner {
             kind,
             message: message.into(),
             source: Some(source.into().into()),
@@ -136,6 +141,13 @@ impl BotError {
         Self::new(
             ErrorKind::Other,
             format!("{name} has no callback in this version"),
+        )
+    }
+
+    pub(crate) fn timed_out(callback: &str, limit: Duration) -> Self {
+        Self::new(
+            ErrorKind::HandlerTimeout,
+            format!("the callback {callback} did not return within {limit:?} and was ended"),
         )
     }
 

@@ -13,11 +13,13 @@ mod context;
 mod dispatch;
 mod error;
 mod handler;
+mod handlers;
 mod knowledge;
 mod manager;
 mod reply;
 mod shard;
 mod shared;
+mod source;
 mod status;
 #[cfg(feature = "webhook")]
 mod webhook;
@@ -28,11 +30,14 @@ pub use self::collector::{
     CollectorBuilder, CollectorHandle, EndReason,
 };
 pub use self::context::Context;
+pub use self::dispatch::{DropReason, Outcome, OverflowPolicy};
 pub use self::error::{BotError, ErrorKind};
 pub use self::handler::{EventHandler, UnknownEvent};
+pub use self::handlers::{EventName, HandlerGuard, RawEvent, Registration};
 pub use self::manager::{
     ChannelManager, GroupManager, GuildManager, MemberManager, MessageManager, RoleManager,
     UserManager,
 };
 pub use self::reply::Reply;
+pub use self::source::{Acknowledgement, EventSource, SourceEvent, SourceItem};
 pub use self::status::{ConnectionSession, Stats, Status};

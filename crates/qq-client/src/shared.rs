@@ -11,7 +11,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::client::{Settings, StopReport};
-use crate::dispatch::{Delivery, Duplicates};
+use crate::dispatch::{Delivery, DropReason, Duplicates, Overflow};
+use crate::handlers::Handlers;
 use crate::knowledge::Knowledge;
 use crate::reply::Replies;
 use crate::status::{ConnectionSession, Phase, Source, SourceView, Stats, Status, summarize};
@@ -21,6 +22,8 @@ pub(crate) struct Shared {
     pub(crate) token: Token,
     pub(crate) replies: Replies,
     pub(crate) knowledge: Knowledge,
+    pub(crate) handlers: Arc<Handlers>,
+    pub(crate) overflow: Overflow,
     user: Mutex<Option<Arc<SelfUser>>>,
     duplicates: Mutex<Duplicates>,
     sources: Mutex<Vec<SourceView>>,
@@ -45,15 +48,23 @@ pub(crate) struct Counters {
     pub(crate) send_failures: AtomicU64,
     pub(crate) interruptions: AtomicU64,
     pub(crate) panics: AtomicU64,
+    pub(crate) timeouts: AtomicU64,
 }
 
 impl Shared {
-    pub(crate) fn new(api: HttpClient, token: Token, settings: &Settings) -> Self {
+    pub(crate) fn new(
+        api: HttpClient,
+        token: Token,
+        handlers: Arc<Handlers>,
+        settings: &Settings,
+    ) -> Self {
         Self {
             api,
             token,
             replies: Replies::new(&settings.reply),
             knowledge: Knowledge::new(&settings.knowledge),
+            handlers,
+            overflow: Overflow::default(),
             user: Mutex::default(),
             duplicates: Mutex::default(),
             sources: Mutex::default(),
@@ -102,6 +113,9 @@ impl Shared {
             send_failures: read(&self.counters.send_failures),
             interruptions: read(&self.counters.interruptions),
             panics: read(&self.counters.panics),
+            timeouts: read(&self.counters.timeouts),
+            dropped: self.overflow.dropped(DropReason::Capacity),
+            dropped_by_conversation: self.overflow.dropped(DropReason::ConversationCapacity),
         }
     }
 

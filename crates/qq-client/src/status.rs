@@ -58,6 +58,12 @@ pub struct Stats {
     pub interruptions: u64,
     /// Callbacks that panicked.
     pub panics: u64,
+    /// Callbacks that took too long and were ended.
+    pub timeouts: u64,
+    /// Events dropped because [`event_capacity`](crate::ClientBuilder::event_capacity) was reached.
+    pub dropped: u64,
+    /// Events dropped because [`conversation_capacity`](crate::ClientBuilder::conversation_capacity) was reached.
+    pub dropped_by_conversation: u64,
 }
 
 /// Where events come from.
@@ -66,6 +72,8 @@ pub(crate) enum Source {
     Shard(ShardId),
     #[cfg(feature = "webhook")]
     Webhook,
+    /// One of [`ClientBuilder::event_source`](crate::ClientBuilder::event_source), in the order of the calls.
+    Other(usize),
 }
 
 /// What one source of events is doing.
@@ -83,6 +91,8 @@ pub(crate) enum Phase {
     /// A webhook's address.
     #[cfg(feature = "webhook")]
     Listening,
+    /// Another source.
+    Connected,
     Interrupted(Box<str>),
 }
 

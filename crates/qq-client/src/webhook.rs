@@ -8,10 +8,10 @@ use qq_model::Token;
 use qq_webhook::{Verifier, WebhookEvents, WebhookServer, WebhookService};
 use tokio_util::sync::CancellationToken;
 
-use crate::dispatch::{Delivery, Pipeline};
+use crate::BotError;
+use crate::dispatch::{Ack, Delivery, Pipeline};
 use crate::error::ErrorKind;
 use crate::status::Source;
-use crate::{BotError, EventHandler};
 
 /// How long requests that are being answered may take when the client stops.
 const LAST_ANSWERS: Duration = Duration::from_millis(500);
@@ -51,11 +51,7 @@ impl WebhookRunner {
     }
 
     /// Answers requests and hands out events until the client stops; then hands out what was acknowledged.
-    pub(crate) async fn run<H: EventHandler>(
-        self,
-        pipeline: Arc<Pipeline<H>>,
-        stop: CancellationToken,
-    ) {
+    pub(crate) async fn run(self, pipeline: Arc<Pipeline>, stop: CancellationToken) {
         let Self { server, mut events } = self;
         let handle = server.handle();
         let serve = async {
@@ -68,7 +64,9 @@ impl WebhookRunner {
         let deliver = async {
             while let Some(event) = events.next().await {
                 let delivery = Delivery::new(event.dispatch, Source::Webhook);
-                pipeline.deliver(delivery).await;
+                if let Some(job) = pipeline.admit(delivery, Ack::None).await {
+                    pipeline.executor.run_apart(job);
+                }
             }
         };
         // The queue ends when the server has dropped its end.

@@ -3,6 +3,7 @@
 mod builder;
 mod handle;
 mod knowledge;
+mod on;
 mod report;
 mod run;
 
@@ -108,9 +109,8 @@ impl<H: EventHandler> Client<H> {
     /// within the start-up deadline), and later the reason when every shard ended for good.
     /// [`ErrorKind::AlreadyStarted`](crate::ErrorKind::AlreadyStarted) while the client runs.
     pub async fn start(&self) -> Result<(), BotError> {
-        Run::new(&self.shared, &self.handler, &self.settings)?
-            .run()
-            .await
+        let run = Run::new(&self.shared, &self.handler, &self.settings)?;
+        run.run().await
     }
 
     /// [`start`](Self::start), and [`stop`](Self::stop) on Ctrl-C (and on SIGTERM, where that exists).

@@ -1,19 +1,31 @@
 //! How a client stopped.
 
+use std::time::Duration;
+
 /// How a client stopped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StopReport {
+    /// Events that were waiting or being handled when the stop began, and were handled before its end.
+    pub drained: usize,
     /// Callbacks that had not finished by the deadline and were ended.
     pub unfinished: usize,
+    /// Events that had been taken and no callback was called for. With a
+    /// [`SessionStore`](crate::ClientBuilder::session_store) the next start is sent them again, and so are those whose
+    /// callbacks were ended.
+    pub unhandled: usize,
     /// Connections that were not closed properly by the deadline and were cut.
     pub cut: usize,
+    /// Sessions that were saved to be resumed.
+    pub sessions_saved: usize,
+    /// How long the stop took.
+    pub duration: Duration,
 }
 
 impl StopReport {
     /// Whether everything finished in time.
     #[must_use]
     pub const fn is_clean(&self) -> bool {
-        self.unfinished == 0 && self.cut == 0
+        self.unfinished == 0 && self.unhandled == 0 && self.cut == 0
     }
 }

@@ -5,17 +5,20 @@ use std::time::Duration;
 
 use qq_gateway::{IdentifyQueue, InMemoryIdentifyQueue, Shard, Timeouts};
 use qq_model::gateway::{GatewayBot, ShardId};
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::builder::Settings;
 use super::report::StopReport;
-use crate::dispatch::{Lanes, Pipeline};
+use crate::dispatch::{Executor, Leaders, Pipeline, Post, Progress, Watchdog};
 use crate::error::ErrorKind;
-use crate::shard::{ShardNews, ShardRunner};
+use crate::shard::{ShardIntake, ShardNews};
 use crate::shared::Shared;
+use crate::source::SourceIntake;
 #[cfg(feature = "webhook")]
 use crate::status::Phase;
 use crate::status::Source;
@@ -27,11 +30,15 @@ use crate::{BotError, EventHandler};
 const CLOSING: Duration = Duration::from_secs(1);
 
 /// A client that runs. Dropping it ends everything that it started.
-pub(super) struct Run<'a, H: EventHandler> {
+pub(super) struct Run<'a> {
     shared: &'a Arc<Shared>,
     settings: &'a Settings,
-    pipeline: Arc<Pipeline<H>>,
-    shards: JoinSet<()>,
+    pipeline: Arc<Pipeline>,
+    leaders: Arc<Leaders>,
+    /// `None` on a runtime with one thread: there, who blocks it blocks everything.
+    watchdog: Option<Arc<Watchdog>>,
+    /// The shards that are open.
+    shards: TaskTracker,
     /// Webhooks: they end before the lanes do, so that what was acknowledged is handled.
     intake: JoinSet<()>,
     stop: CancellationToken,
@@ -39,8 +46,8 @@ pub(super) struct Run<'a, H: EventHandler> {
     reason: Option<Box<str>>,
 }
 
-impl<'a, H: EventHandler> Run<'a, H> {
-    pub(super) fn new(
+impl<'a> Run<'a> {
+    pub(super) fn new<H: EventHandler>(
         shared: &'a Arc<Shared>,
         handler: &Arc<H>,
         settings: &'a Settings,
@@ -48,16 +55,19 @@ impl<'a, H: EventHandler> Run<'a, H> {
         let stop = shared.begin(settings.stop_deadline).ok_or_else(|| {
             BotError::new(ErrorKind::AlreadyStarted, "the client was already started")
         })?;
-        let lanes = Lanes::new(
-            Arc::clone(handler),
+        let executor = Executor::new(
+            Arc::<H>::clone(handler),
             Arc::clone(shared),
-            settings.dispatch.capacity,
+            settings.dispatch.clone(),
         );
+        let has_threads = Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread;
         Ok(Self {
             shared,
             settings,
-            pipeline: Pipeline::new(shared, lanes),
-            shards: JoinSet::new(),
+            pipeline: Pipeline::new(shared, executor),
+            leaders: Leaders::new(),
+            watchdog: has_threads.then(Arc::default),
+            shards: TaskTracker::new(),
             intake: JoinSet::new(),
             stop,
             drained: CancellationToken::new(),
@@ -82,11 +92,12 @@ impl<'a, H: EventHandler> Run<'a, H> {
     async fn connect_and_watch(&mut self) -> Result<(), BotError> {
         // First of all, so that the platform's check of the address is answered whatever becomes of the rest.
         let has_webhook = self.listen().await?;
+        let has_others = self.open_sources() || has_webhook;
         self.shared.set_user(self.shared.api.me().await?);
         if let Some(prefetch) = self.settings.knowledge.prefetch
             && let Err(error) = prefetch.run(self.shared).await
         {
-            self.pipeline.report(error);
+            self.pipeline.executor.report(error);
         }
         if !self.settings.has_gateway {
             self.set_listening();
@@ -97,7 +108,7 @@ impl<'a, H: EventHandler> Run<'a, H> {
         // Not before the shards are known: without them the client would look ready.
         self.set_listening();
         let deadline = Instant::now() + self.settings.startup_deadline;
-        let mut is_up = has_webhook;
+        let mut is_up = has_others;
         let mut last_error = None;
         loop {
             let next = if is_up {
@@ -110,23 +121,45 @@ impl<'a, H: EventHandler> Run<'a, H> {
             };
             match next {
                 Some(ShardNews::Live) => is_up = true,
-                Some(ShardNews::Interrupted(error)) if is_up => self.pipeline.report(error),
+                Some(ShardNews::Interrupted(error)) if is_up => {
+                    self.pipeline.executor.report(error);
+                }
                 Some(ShardNews::Interrupted(error)) => last_error = Some(error),
                 Some(ShardNews::Ended(error)) => {
                     if let Some(earlier) = last_error.replace(error) {
-                        self.pipeline.report(earlier);
+                        self.pipeline.executor.report(earlier);
                     }
                 }
-                // Every shard has ended, and the last one said why. A webhook goes on without them.
-                None if has_webhook => {
+                // Every shard has ended, and the last one said why. Other sources go on without them.
+                None if has_others => {
                     if let Some(error) = last_error.take() {
-                        self.pipeline.report(error);
+                        self.pipeline.executor.report(error);
                     }
                     return std::future::pending().await;
                 }
                 None => return last_error.map_or(Ok(()), Err),
             }
         }
+    }
+
+    /// Starts the sources that the user brought; whether there are any.
+    fn open_sources(&self) -> bool {
+        for (index, open) in self.settings.sources.iter().enumerate() {
+            self.shared.add_source(Source::Other(index));
+            let intake = SourceIntake {
+                source: open(),
+                index,
+                shared: Arc::clone(self.shared),
+                pipeline: Arc::clone(&self.pipeline),
+                is_connected: false,
+                stop: self.stop.clone(),
+                stopped: Box::pin(self.stop.clone().cancelled_owned()),
+                open: self.shards.token(),
+            };
+            let watchdog = self.watchdog.as_ref();
+            Post::man(intake, &self.pipeline, &self.leaders, watchdog);
+        }
+        !self.settings.sources.is_empty()
     }
 
     /// Starts the webhook, if there is one; whether there is.
@@ -187,16 +220,20 @@ impl<'a, H: EventHandler> Run<'a, H> {
                 .identify_queue(Arc::clone(&queue))
                 .build()?;
             self.shared.knowledge.gateways.add(id, shard.sender());
-            let runner = ShardRunner {
+            let intake = ShardIntake {
                 id,
                 shard,
                 shared: Arc::clone(self.shared),
                 pipeline: Arc::clone(&self.pipeline),
+                progress: Arc::new(Progress::default()),
                 news: sender.clone(),
                 stop: self.stop.clone(),
+                stopped: Box::pin(self.stop.clone().cancelled_owned()),
                 drained: self.drained.clone(),
+                open: self.shards.token(),
             };
-            self.shards.spawn(runner.run());
+            let watchdog = self.watchdog.as_ref();
+            Post::man(intake, &self.pipeline, &self.leaders, watchdog);
         }
         Ok(receiver)
     }
@@ -219,34 +256,44 @@ impl<'a, H: EventHandler> Run<'a, H> {
         self.stop.cancel();
         // Callbacks that wait for what will not come must not wait.
         self.shared.knowledge.close();
+        let begun = Instant::now();
         let limit = self.shared.stop_deadline();
-        let end = Instant::now() + limit;
+        let end = begun + limit;
         let closing = CLOSING.min(limit / 4);
         let last_events = async { while self.intake.join_next().await.is_some() {} };
         // What is not handed out by then is handed to nobody.
         let _ = timeout_at(end - closing, last_events).await;
         self.intake.abort_all();
-        let left = (end - closing).saturating_duration_since(Instant::now());
-        let unfinished = self.pipeline.lanes.drain(left).await;
+        self.leaders.reading.close();
+        let _ = timeout_at(end - closing, self.leaders.reading.wait()).await;
+        let left = self.pipeline.executor.drain(end - closing).await;
         self.drained.cancel();
-        let closed = timeout_at(end, async {
-            while self.shards.join_next().await.is_some() {}
-        })
-        .await;
+        self.shards.close();
+        let closed = timeout_at(end, self.shards.wait()).await;
         let cut = if closed.is_err() {
             self.shards.len()
         } else {
             0
         };
-        self.shared.set_report(StopReport { unfinished, cut });
+        self.shared.set_report(StopReport {
+            drained: left.drained,
+            unfinished: left.running,
+            unhandled: left.waiting,
+            cut,
+            sessions_saved: 0,
+            duration: begun.elapsed(),
+        });
     }
 }
 
-impl<H: EventHandler> Drop for Run<'_, H> {
+impl Drop for Run<'_> {
     fn drop(&mut self) {
-        self.shards.abort_all();
+        if let Some(watchdog) = &self.watchdog {
+            watchdog.end();
+        }
+        self.leaders.abort();
         self.intake.abort_all();
-        self.pipeline.lanes.abort();
+        self.pipeline.executor.abort();
         self.shared.end(self.reason.take());
     }
 }

@@ -20,12 +20,10 @@ pub(crate) struct Delivery {
     #[expect(dead_code, reason = "read by the parts that land next")]
     pub(crate) source: Source,
     /// Its number in the session of its source.
-    #[expect(dead_code, reason = "read by the parts that land next")]
     pub(crate) sequence: Option<u64>,
     /// When this process took it.
     pub(crate) received_at: Instant,
     /// Whether an earlier process may have begun to handle it and did not finish.
-    #[expect(dead_code, reason = "read by the parts that land next")]
     pub(crate) is_redelivered: bool,
     /// What it changed in the cache.
     pub(crate) changes: Changes,

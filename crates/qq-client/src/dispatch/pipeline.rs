@@ -2,49 +2,38 @@
 
 use std::sync::Arc;
 
-use super::{Delivery, Lanes};
+use super::Delivery;
+use super::ack::{Ack, Outcome};
+use super::executor::{Executor, Job};
 use crate::knowledge::Observed;
 use crate::shared::Shared;
-use crate::{BotError, EventHandler};
 
 /// What every source of events delivers to.
-pub(crate) struct Pipeline<H> {
+pub(crate) struct Pipeline {
     shared: Arc<Shared>,
-    pub(crate) lanes: Arc<Lanes<H>>,
+    pub(crate) executor: Arc<Executor>,
 }
 
-impl<H: EventHandler> Pipeline<H> {
-    pub(crate) fn new(shared: &Arc<Shared>, lanes: Arc<Lanes<H>>) -> Arc<Self> {
+impl Pipeline {
+    pub(crate) fn new(shared: &Arc<Shared>, executor: Arc<Executor>) -> Arc<Self> {
         Arc::new(Self {
             shared: Arc::clone(shared),
-            lanes,
+            executor,
         })
     }
 
-    /// Whether an event is for the handlers: no repeat, and not taken on the way to them.
-    pub(crate) fn admit(&self, delivery: &mut Delivery) -> bool {
-        if self.shared.is_duplicate(delivery) {
-            return false;
+    /// What is to be run now of an event, once there is room for it. Cancel-safe up to the moment it is handed over.
+    pub(crate) async fn admit(&self, mut delivery: Delivery, ack: Ack) -> Option<Job> {
+        if self.shared.is_duplicate(&delivery) {
+            ack.done(Outcome::Duplicate);
+            return None;
         }
-        match self.shared.knowledge.observe(&self.shared, delivery) {
-            Observed::Pass => true,
-            Observed::Taken => false,
+        match self.shared.knowledge.observe(&self.shared, &mut delivery) {
+            Observed::Pass => self.executor.admit(delivery, ack).await,
+            Observed::Taken => {
+                ack.done(Outcome::Handled);
+                None
+            }
         }
-    }
-
-    /// Hands an event to the handlers when one more may wait or run. Cancel-safe up to the moment it is handed over.
-    pub(crate) async fn deliver(&self, mut delivery: Delivery) {
-        if !self.admit(&mut delivery) {
-            return;
-        }
-        // The semaphore is never closed.
-        if let Ok(permit) = self.lanes.permit().await {
-            self.lanes.push(delivery, permit);
-        }
-    }
-
-    /// Tells the handler of a failure.
-    pub(crate) fn report(&self, error: BotError) {
-        self.lanes.report(error);
     }
 }

@@ -15,12 +15,13 @@ use qq_transport::{Connect, Tcp, Tls};
 
 use super::Client;
 use crate::dispatch::DispatchSettings;
+use crate::handlers::{Call, Handlers};
 use crate::knowledge::KnowledgeSettings;
 use crate::reply::ReplySettings;
 use crate::shared::Shared;
 #[cfg(feature = "webhook")]
 use crate::webhook::WebhookSettings;
-use crate::{BotError, EventHandler};
+use crate::{BotError, EventHandler, EventSource};
 
 /// The usual deadline of a REST call and of start-up.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -51,7 +52,11 @@ pub struct ClientBuilder<H = ()> {
     tls: Tls,
     retry: Option<RetryPolicy>,
     settings: Settings,
+    closures: Vec<Call>,
 }
+
+/// Makes a source for a run.
+type OpenSource = Arc<dyn Fn() -> Box<dyn EventSource> + Send + Sync>;
 
 /// What a run of the client needs to know.
 #[derive(Clone)]
@@ -66,6 +71,7 @@ pub(crate) struct Settings {
     pub(crate) connect: Arc<dyn Connect>,
     pub(crate) tls: Tls,
     pub(crate) has_gateway: bool,
+    pub(crate) sources: Vec<OpenSource>,
     #[cfg(feature = "webhook")]
     pub(crate) webhook: Option<WebhookSettings>,
 }
@@ -94,9 +100,11 @@ impl ClientBuilder {
                 connect,
                 tls,
                 has_gateway: true,
+                sources: Vec::new(),
                 #[cfg(feature = "webhook")]
                 webhook: None,
             },
+            closures: Vec::new(),
         }
     }
 }
@@ -115,6 +123,7 @@ impl<H> ClientBuilder<H> {
             tls: self.tls,
             retry: self.retry,
             settings: self.settings,
+            closures: self.closures,
         }
     }
 
@@ -207,7 +216,12 @@ impl<H: EventHandler> ClientBuilder<H> {
             ..self.settings
         };
         Ok(Client {
-            shared: Arc::new(Shared::new(http, self.token, &settings)),
+            shared: Arc::new(Shared::new(
+                http,
+                self.token,
+                Handlers::new(self.closures),
+                &settings,
+            )),
             handler: Arc::new(self.handler),
             settings,
         })

@@ -36,11 +36,4 @@ impl<H> ClientBuilder<H> {
         }
         self
     }
-
-    /// Whether the gateway is used; it is, unless [`webhook`](Self::webhook) was called.
-    #[must_use]
-    pub const fn gateway(mut self, is_used: bool) -> Self {
-        self.settings.has_gateway = is_used;
-        self
-    }
 }

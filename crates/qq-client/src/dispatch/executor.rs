@@ -1,0 +1,309 @@
+//! Running callbacks: at once on the task of the source where they return at once, on a task of their conversation
+//! where they wait.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context as TaskContext, Poll};
+
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+
+use super::ack::{Ack, Outcome};
+use super::callbacks::{Callbacks, Place};
+use super::guard::guarded;
+use super::lane::{Lane, LaneKeys};
+use super::overflow::DropReason;
+use super::table::{Admission, Table};
+use super::{Delivery, DispatchSettings};
+use crate::BotError;
+use crate::shared::Shared;
+
+/// Failures that are being told at a time; with more, they are logged only.
+const REPORTS: usize = 256;
+
+pub(crate) struct Executor {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) settings: DispatchSettings,
+    callbacks: Arc<dyn Callbacks>,
+    keys: LaneKeys,
+    table: Mutex<Table<Job>>,
+    /// Told when a job has ended, if a source waits for room.
+    room: Notify,
+    waiting_for_room: AtomicUsize,
+    /// Told when the last job has ended, if somebody waits for that.
+    idle: Notify,
+    /// `None` once nothing is run any more.
+    tasks: Mutex<Option<JoinSet<()>>>,
+    reports: AtomicUsize,
+}
+
+/// An event to be handled.
+pub(crate) struct Job {
+    pub(crate) delivery: Delivery,
+    pub(crate) ack: Ack,
+    lane: Option<Lane>,
+}
+
+/// What became of a job that was to find a place.
+enum Attempt {
+    /// It may run now, if it is still there.
+    Admitted(Option<Job>),
+    /// There is no room yet.
+    Full(Job),
+}
+
+/// What was left when callbacks were no longer waited for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Left {
+    /// Events handled since they were waited for.
+    pub(crate) drained: usize,
+    /// Callbacks that ran.
+    pub(crate) running: usize,
+    /// Events that no callback had been called for.
+    pub(crate) waiting: usize,
+}
+
+impl Executor {
+    pub(crate) fn new(
+        callbacks: Arc<dyn Callbacks>,
+        shared: Arc<Shared>,
+        settings: DispatchSettings,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            table: Mutex::new(Table::new(settings.bounds())),
+            shared,
+            settings,
+            callbacks,
+            keys: LaneKeys::default(),
+            room: Notify::new(),
+            waiting_for_room: AtomicUsize::new(0),
+            idle: Notify::new(),
+            tasks: Mutex::new(Some(JoinSet::new())),
+            reports: AtomicUsize::new(0),
+        })
+    }
+
+    /// Finds a place for an event, and waits for one if need be. `Some` may run now; otherwise it runs after those of its
+    /// lane, or was dropped. Cancelled, it is as if the event had not come.
+    pub(crate) async fn admit(self: &Arc<Self>, delivery: Delivery, ack: Ack) -> Option<Job> {
+        let lane = self.keys.of(&delivery.event);
+        let job = Job {
+            delivery,
+            ack,
+            lane,
+        };
+        let job = match self.try_admit(job) {
+            Attempt::Admitted(admitted) => return admitted,
+            Attempt::Full(job) => job,
+        };
+        let _waiting = Waiting::new(&self.waiting_for_room);
+        let mut job = Some(job);
+        loop {
+            let mut room = pin!(self.room.notified());
+            room.as_mut().enable();
+            match self.try_admit(job.take()?) {
+                Attempt::Admitted(admitted) => return admitted,
+                Attempt::Full(waiting) => job = Some(waiting),
+            }
+            room.await;
+        }
+    }
+
+    fn try_admit(self: &Arc<Self>, job: Job) -> Attempt {
+        let lane = job.lane;
+        let (admission, evicted) = lock(&self.table).admit(lane, job);
+        if let Some((job, reason)) = evicted {
+            self.drop_job(job, reason);
+        }
+        match admission {
+            Admission::Run(job) => Attempt::Admitted(Some(job)),
+            Admission::Queued => Attempt::Admitted(None),
+            Admission::Full(job) => Attempt::Full(job),
+            Admission::Dropped(job, reason) => {
+                self.drop_job(job, reason);
+                Attempt::Admitted(None)
+            }
+        }
+    }
+
+    /// Runs a job here as long as it does not wait, and on a task of its own from there.
+    pub(crate) fn run(self: &Arc<Self>, place: &mut Place, job: Job, cx: &mut TaskContext<'_>) {
+        let lane = job.lane;
+        self.start(place, job);
+        match place.poll(cx) {
+            Poll::Ready(()) => {
+                if let Some(next) = self.finish(lane) {
+                    self.run_apart(next);
+                }
+            }
+            Poll::Pending => {
+                let place = std::mem::replace(place, Place::new());
+                self.spawn(Arc::clone(self).run_lane(place, lane));
+            }
+        }
+    }
+
+    /// Runs a job on a task of its own from the start.
+    pub(crate) fn run_apart(self: &Arc<Self>, job: Job) {
+        let lane = job.lane;
+        let mut place = Place::new();
+        self.start(&mut place, job);
+        self.spawn(Arc::clone(self).run_lane(place, lane));
+    }
+
+    /// Tells the handler of a failure, after nothing and beside everything.
+    pub(crate) fn report(self: &Arc<Self>, error: BotError) {
+        tracing::warn!(error = ?error, "reported to the handler");
+        if self.reports.fetch_add(1, Ordering::Relaxed) >= REPORTS {
+            self.reports.fetch_sub(1, Ordering::Relaxed);
+            return;
+        }
+        let executor = Arc::clone(self);
+        self.spawn(async move { executor.tell(error).await });
+    }
+
+    /// Waits until every event was handled, at most until the deadline; what runs then is aborted.
+    pub(crate) async fn drain(&self, deadline: Instant) -> Left {
+        let before = lock(&self.table).len();
+        let all = async {
+            loop {
+                let mut idle = pin!(self.idle.notified());
+                idle.as_mut().enable();
+                if lock(&self.table).len() == 0 {
+                    break;
+                }
+                idle.await;
+            }
+            // What is left are reports.
+            poll_fn(|cx| match &mut *lock(&self.tasks) {
+                None => Poll::Ready(()),
+                Some(tasks) => loop {
+                    match tasks.poll_join_next(cx) {
+                        Poll::Ready(Some(_)) => {}
+                        Poll::Ready(None) => return Poll::Ready(()),
+                        Poll::Pending => return Poll::Pending,
+                    }
+                },
+            })
+            .await;
+        };
+        let _ = timeout_at(deadline, all).await;
+        let (len, waiting) = {
+            let table = lock(&self.table);
+            (table.len(), table.waiting())
+        };
+        // A callback that blocks its thread cannot be waited for; the others end where they wait.
+        self.abort();
+        Left {
+            drained: before.saturating_sub(len),
+            running: len - waiting,
+            waiting,
+        }
+    }
+
+    /// Ends every callback that runs.
+    pub(crate) fn abort(&self) {
+        let waiting = lock(&self.table).clear();
+        let tasks = lock(&self.tasks).take();
+        // What callbacks hold may do anything when it is dropped.
+        drop((waiting, tasks));
+    }
+
+    fn start(self: &Arc<Self>, place: &mut Place, job: Job) {
+        Arc::clone(&self.callbacks).start(place, Arc::clone(self), job);
+    }
+
+    /// Runs the jobs of a lane until none is left.
+    async fn run_lane(self: Arc<Self>, mut place: Place, lane: Option<Lane>) {
+        loop {
+            poll_fn(|cx| place.poll(cx)).await;
+            let Some(next) = self.finish(lane) else {
+                return;
+            };
+            self.start(&mut place, next);
+            tokio::task::coop::consume_budget().await;
+        }
+    }
+
+    /// A job of this lane has ended; the next one.
+    fn finish(&self, lane: Option<Lane>) -> Option<Job> {
+        let (next, is_idle) = {
+            let mut table = lock(&self.table);
+            let next = table.finish(lane);
+            (next, table.len() == 0)
+        };
+        if self.waiting_for_room.load(Ordering::SeqCst) > 0 {
+            self.room.notify_waiters();
+        }
+        if is_idle {
+            self.idle.notify_waiters();
+        }
+        next
+    }
+
+    fn drop_job(self: &Arc<Self>, job: Job, reason: DropReason) {
+        let Job { delivery, ack, .. } = job;
+        ack.done(Outcome::Dropped(reason));
+        self.shared.overflow.count(reason);
+        tracing::debug!(
+            event = delivery.event.name(),
+            ?reason,
+            "an event was dropped"
+        );
+        if let Some(report) = self.shared.overflow.first_of_burst(reason) {
+            self.report(report);
+            let executor = Arc::clone(self);
+            self.spawn(async move {
+                while let Some(summary) = executor.shared.overflow.summary(reason).await {
+                    executor.report(summary);
+                }
+            });
+        }
+    }
+
+    async fn tell(self: Arc<Self>, error: BotError) {
+        let limit = self.settings.handler_timeout;
+        let mut told = Ok(());
+        for closure in self.shared.handlers.on_error() {
+            let error = error.clone();
+            told = told.and(guarded(limit, async { closure(error).await }).await);
+        }
+        told = told.and(guarded(limit, Arc::clone(&self.callbacks).error(error)).await);
+        self.reports.fetch_sub(1, Ordering::Relaxed);
+        if told.is_err() {
+            self.shared.counters.panics.fetch_add(1, Ordering::Relaxed);
+            tracing::error!("the callback error did not return");
+        }
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        if let Some(tasks) = &mut *lock(&self.tasks) {
+            while tasks.try_join_next().is_some() {}
+            tasks.spawn(task);
+        }
+    }
+}
+
+/// Somebody waits for room as long as this is there.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// The locks here guard plain data that is whole after every statement, so a panic elsewhere spoils nothing.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

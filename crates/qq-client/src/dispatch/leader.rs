@@ -1,0 +1,192 @@
+//! Reading a source and running callbacks on one task, so that an event that is handled at once costs no hand-over.
+//!
+//! On a runtime with several threads, a callback that blocks its thread would keep the source from being read, and
+//! heartbeats with it. So whoever runs a callback leaves the source behind for that time, and a [`Watchdog`] gives it
+//! to another task when the callback does not come back: whoever reads is the leader, and a leader that is late finds
+//! that there is a new one.
+
+use std::future::{Future, poll_fn};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+
+use tokio::runtime::Handle;
+use tokio::task::JoinSet;
+use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
+
+use super::ack::Ack;
+use super::callbacks::Place;
+use super::watchdog::{Watchdog, Watched};
+use super::{Delivery, Pipeline};
+
+/// A source of events that one task reads.
+pub(crate) trait Intake: Send + 'static {
+    /// The next event; `None` when there will be no more. Cancel-safe.
+    fn next(&mut self) -> impl Future<Output = Option<(Delivery, Ack)>> + Send;
+
+    /// What must go on while an event waits for room. Cancel-safe.
+    fn meanwhile(&mut self) -> impl Future<Output = ()> + Send;
+
+    /// What is left to do after the last event.
+    fn finish(self) -> impl Future<Output = ()> + Send;
+}
+
+/// The tasks that read sources.
+pub(crate) struct Leaders {
+    tasks: Mutex<Option<JoinSet<()>>>,
+    /// The sources that may still give an event.
+    pub(crate) reading: TaskTracker,
+}
+
+impl Leaders {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            tasks: Mutex::new(Some(JoinSet::new())),
+            reading: TaskTracker::new(),
+        })
+    }
+
+    /// Ends all of them. None is started any more.
+    pub(crate) fn abort(&self) {
+        let tasks = self.lock().take();
+        drop(tasks);
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static, runtime: &Handle) {
+        if let Some(tasks) = &mut *self.lock() {
+            while tasks.try_join_next().is_some() {}
+            tasks.spawn_on(task, runtime);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<JoinSet<()>>> {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A source, for whoever reads it.
+struct Seat<I> {
+    intake: I,
+    reading: TaskTrackerToken,
+}
+
+/// A source, and who reads it.
+pub(crate) struct Post<I> {
+    pipeline: Arc<Pipeline>,
+    leaders: Arc<Leaders>,
+    runtime: Handle,
+    /// `None` where nobody could take over: on a runtime with one thread.
+    watchdog: Option<Arc<Watchdog>>,
+    /// The source while its leader runs a callback.
+    left: Mutex<Option<Box<Seat<I>>>>,
+    /// Odd while the leader runs a callback; grows with each.
+    pulse: AtomicU64,
+    /// Callbacks run on tasks of their own for now, since they use up the leader's time.
+    is_apart: AtomicBool,
+}
+
+impl<I: Intake> Post<I> {
+    /// Reads a source from now on.
+    pub(crate) fn man(
+        intake: I,
+        pipeline: &Arc<Pipeline>,
+        leaders: &Arc<Leaders>,
+        watchdog: Option<&Arc<Watchdog>>,
+    ) {
+        let post = Arc::new(Self {
+            pipeline: Arc::clone(pipeline),
+            leaders: Arc::clone(leaders),
+            runtime: Handle::current(),
+            watchdog: watchdog.cloned(),
+            left: Mutex::new(None),
+            pulse: AtomicU64::new(0),
+            is_apart: AtomicBool::new(false),
+        });
+        if let Some(watchdog) = watchdog {
+            let watched: Arc<dyn Watched> = post.clone();
+            watchdog.watch(&watched);
+        }
+        let reading = leaders.reading.token();
+        post.hand_to_new_leader(Box::new(Seat { intake, reading }));
+    }
+
+    fn hand_to_new_leader(self: &Arc<Self>, seat: Box<Seat<I>>) {
+        self.leaders
+            .spawn(Arc::clone(self).lead(seat), &self.runtime);
+    }
+
+    /// Reads until there are no more events, or somebody else does.
+    async fn lead(self: Arc<Self>, mut seat: Box<Seat<I>>) {
+        let executor = &self.pipeline.executor;
+        let mut place = Place::new();
+        while let Some((delivery, ack)) = seat.intake.next().await {
+            let job = {
+                let admitted = self.pipeline.admit(delivery, ack);
+                tokio::pin!(admitted);
+                tokio::select! {
+                    biased;
+                    job = &mut admitted => job,
+                    () = seat.intake.meanwhile() => admitted.await,
+                }
+            };
+            let Some(job) = job else { continue };
+            if self.is_apart.load(Ordering::Relaxed) {
+                executor.run_apart(job);
+            } else if let Some(watchdog) = &self.watchdog {
+                *self.lock() = Some(seat);
+                self.pulse.fetch_add(1, Ordering::AcqRel);
+                watchdog.wake();
+                run_here(&self.pipeline, &mut place, job).await;
+                self.pulse.fetch_add(1, Ordering::AcqRel);
+                let Some(mine) = self.lock().take() else {
+                    return;
+                };
+                seat = mine;
+            } else {
+                run_here(&self.pipeline, &mut place, job).await;
+            }
+            tokio::task::coop::consume_budget().await;
+        }
+        let Seat { intake, reading } = *seat;
+        drop(reading);
+        intake.finish().await;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Box<Seat<I>>>> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<I: Intake> Watched for Post<I> {
+    fn pulse(&self) -> u64 {
+        self.pulse.load(Ordering::Acquire)
+    }
+
+    fn take_over(self: Arc<Self>) {
+        let left = self.lock().take();
+        if let Some(seat) = left {
+            self.hand_to_new_leader(seat);
+        }
+    }
+
+    fn set_apart(&self, is_apart: bool) {
+        self.is_apart.store(is_apart, Ordering::Relaxed);
+    }
+
+    fn abandon(&self) {
+        let left = self.lock().take();
+        drop(left);
+    }
+}
+
+async fn run_here(pipeline: &Pipeline, place: &mut Place, job: super::Job) {
+    let mut job = Some(job);
+    poll_fn(|cx| {
+        if let Some(job) = job.take() {
+            pipeline.executor.run(place, job, cx);
+        }
+        Poll::Ready(())
+    })
+    .await;
+}

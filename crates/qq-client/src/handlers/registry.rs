@@ -1,0 +1,151 @@
+//! The closures of a client.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use qq_model::{Event, EventKinds};
+
+use super::{EventName, RawEvent, Registration};
+use crate::{BotError, Context};
+
+type Called = Pin<Box<dyn Future<Output = ()> + Send>>;
+type Raw = dyn Fn(Context, RawEvent) -> Called + Send + Sync;
+type Typed = dyn Fn(Context, Arc<Event>) -> Called + Send + Sync;
+type OnError = dyn Fn(BotError) -> Called + Send + Sync;
+
+/// The closures of a client, in the order in which they were added.
+pub(crate) struct Handlers {
+    me: Weak<Self>,
+    list: Mutex<List>,
+    /// How many are for events, so that a client without any asks nobody.
+    for_events: AtomicUsize,
+}
+
+#[derive(Default)]
+struct List {
+    entries: Arc<Vec<Entry>>,
+    next_id: u64,
+}
+
+#[derive(Clone)]
+struct Entry {
+    id: u64,
+    call: Call,
+}
+
+/// What to call, and for what.
+#[derive(Clone)]
+pub(crate) enum Call {
+    Raw(EventName, Arc<Raw>),
+    Typed(Option<EventKinds>, Arc<Typed>),
+    Error(Arc<OnError>),
+}
+
+impl Call {
+    pub(crate) fn raw<F, R>(name: EventName, f: F) -> Self
+    where
+        F: Fn(Context, RawEvent) -> R + Send + Sync + 'static,
+        R: Future<Output = ()> + Send + 'static,
+    {
+        Self::Raw(name, Arc::new(move |ctx, raw| Box::pin(f(ctx, raw))))
+    }
+
+    pub(crate) fn typed<F, R>(kinds: Option<EventKinds>, f: F) -> Self
+    where
+        F: Fn(Context, Arc<Event>) -> R + Send + Sync + 'static,
+        R: Future<Output = ()> + Send + 'static,
+    {
+        Self::Typed(kinds, Arc::new(move |ctx, event| Box::pin(f(ctx, event))))
+    }
+
+    pub(crate) fn error<F, R>(f: F) -> Self
+    where
+        F: Fn(BotError) -> R + Send + Sync + 'static,
+        R: Future<Output = ()> + Send + 'static,
+    {
+        Self::Error(Arc::new(move |error| Box::pin(f(error))))
+    }
+
+    /// Whether this is to be called for an event.
+    fn wants(&self, event: &Event) -> bool {
+        match self {
+            Self::Raw(EventName::Any, _) | Self::Typed(None, _) => true,
+            Self::Raw(EventName::Kind(kind), _) => event.kind() == Some(*kind),
+            Self::Raw(EventName::Other(name), _) => {
+                matches!(event, Event::Unknown { name: new, .. } if new == name)
+            }
+            Self::Typed(Some(kinds), _) => event.kind().is_some_and(|kind| kinds.contains(kind)),
+            Self::Error(_) => false,
+        }
+    }
+}
+
+impl Handlers {
+    pub(crate) fn new(calls: impl IntoIterator<Item = Call>) -> Arc<Self> {
+        let handlers = Arc::new_cyclic(|me| Self {
+            me: Weak::clone(me),
+            list: Mutex::default(),
+            for_events: AtomicUsize::new(0),
+        });
+        for call in calls {
+            handlers.add(call);
+        }
+        handlers
+    }
+
+    /// Adds a closure behind those that are there.
+    pub(crate) fn add(&self, call: Call) -> Registration {
+        let mut list = self.lock();
+        let id = list.next_id;
+        list.next_id += 1;
+        Arc::make_mut(&mut list.entries).push(Entry { id, call });
+        self.count(&list);
+        Registration::new(Weak::clone(&self.me), id)
+    }
+
+    pub(super) fn remove(&self, id: u64) -> bool {
+        let mut list = self.lock();
+        let Some(index) = list.entries.iter().position(|entry| entry.id == id) else {
+            return false;
+        };
+        let removed = Arc::make_mut(&mut list.entries).remove(index);
+        self.count(&list);
+        drop(list);
+        // What a closure holds may do anything when it is dropped.
+        drop(removed);
+        true
+    }
+
+    /// The closures that this event is for.
+    pub(crate) fn wanting(&self, event: &Event) -> Vec<Call> {
+        if self.for_events.load(Ordering::Acquire) == 0 {
+            return Vec::new();
+        }
+        let entries = Arc::clone(&self.lock().entries);
+        let calls = entries.iter().map(|entry| &entry.call);
+        calls.filter(|call| call.wants(event)).cloned().collect()
+    }
+
+    /// The closures that failures are told to.
+    pub(crate) fn on_error(&self) -> Vec<Arc<OnError>> {
+        let entries = Arc::clone(&self.lock().entries);
+        let calls = entries.iter().filter_map(|entry| match &entry.call {
+            Call::Error(call) => Some(Arc::clone(call)),
+            _ => None,
+        });
+        calls.collect()
+    }
+
+    fn count(&self, list: &List) {
+        let calls = list.entries.iter().map(|entry| &entry.call);
+        let for_events = calls.filter(|call| !matches!(call, Call::Error(_))).count();
+        self.for_events.store(for_events, Ordering::Release);
+    }
+
+    /// The list is whole after every statement, so a panic elsewhere spoils nothing.
+    fn lock(&self) -> MutexGuard<'_, List> {
+        self.list.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
