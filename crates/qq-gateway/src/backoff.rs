@@ -63,6 +63,12 @@ impl Backoff {
         between(self.floor.max(LEAST), doubled.min(self.cap), rng)
     }
 
+    /// A delay that only spreads.
+    pub(crate) fn soon(&self, rng: &mut Rng) -> Duration {
+        let floor = self.floor.max(LEAST);
+        between(floor, floor.saturating_mul(2), rng)
+    }
+
     /// The pause after 4008: a little more than configured, so that many shards do not return at once.
     pub(crate) fn pause(&self, rng: &mut Rng) -> Duration {
         between(self.pause, self.pause.saturating_mul(11) / 10, rng).max(LEAST)

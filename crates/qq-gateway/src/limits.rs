@@ -1,5 +1,7 @@
 //! Limits on what goes in and out.
 
+use std::num::NonZeroU32;
+
 /// Limits on what a shard reads, writes and buffers.
 ///
 /// ```
@@ -15,6 +17,11 @@ pub struct Limits {
     /// [`ShardErrorKind::Decode`](crate::ShardErrorKind::Decode); the connection lives. The platform's own events
     /// stay below ten.
     pub max_depth: usize,
+    /// The most frames that are read in a second, in the mean; no limit by default. A second's worth may come
+    /// at once. What comes faster waits in the network: nothing is lost, the gateway is held back by TCP, and
+    /// [`ShardStats::held_back`](crate::ShardStats::held_back) says for how long. Heartbeats go on, and an ACK
+    /// that has to wait is not held against the gateway.
+    pub max_rate: Option<NonZeroU32>,
     /// The size of the read buffer in bytes; 16 KiB. It is most of the memory of an idle shard.
     pub read_buffer: usize,
     /// The largest frame that [`ShardSender`](crate::ShardSender) takes, in bytes; 4,096. The platform
@@ -27,6 +34,7 @@ impl Default for Limits {
         Self {
             max_frame: 4 << 20,
             max_depth: 64,
+            max_rate: None,
             read_buffer: 16 << 10,
             max_outgoing_frame: 4096,
         }

@@ -50,6 +50,9 @@ pub struct ShardStats {
     pub gaps: u64,
     /// Frames dropped because they are malformed.
     pub malformed: u64,
+    /// How long reading paused because frames came faster than
+    /// [`Limits::max_rate`](crate::Limits::max_rate).
+    pub held_back: Duration,
     /// WebSocket connections opened.
     pub connections: u64,
     /// IDENTIFYs sent.

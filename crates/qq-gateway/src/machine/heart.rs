@@ -24,7 +24,8 @@ pub(super) struct Heart {
     unanswered: Option<Instant>,
     last_beat: Option<Instant>,
     outstanding: u32,
-    suspended: bool,
+    /// Since when nothing is read.
+    suspended: Option<Instant>,
     round_trip: Option<Duration>,
 }
 
@@ -86,24 +87,23 @@ impl Heart {
 
     /// Whether an ACK is missing.
     pub(super) fn is_overdue(&self, now: Instant) -> bool {
-        !self.suspended && self.ack_deadline().is_some_and(|deadline| deadline <= now)
+        self.suspended.is_none() && self.ack_deadline().is_some_and(|deadline| deadline <= now)
     }
 
     /// Nothing is read from now on.
-    pub(super) const fn suspend(&mut self) {
-        self.suspended = true;
+    pub(super) fn suspend(&mut self, now: Instant) {
+        self.suspended.get_or_insert(now);
     }
 
-    /// Reading goes on after `unread` without it.
+    /// Reading goes on after `unread` without it, or since it was suspended if that is longer.
     pub(super) fn read(&mut self, now: Instant, unread: Duration) {
+        let suspended = self.suspended.take();
+        let unread = suspended.map_or(unread, |since| {
+            unread.max(now.saturating_duration_since(since))
+        });
         if let Some(since) = &mut self.unanswered {
-            *since = if self.suspended {
-                now
-            } else {
-                later(*since, unread).min(now)
-            };
+            *since = later(*since, unread).min(now);
         }
-        self.suspended = false;
     }
 
     pub(super) const fn round_trip(&self) -> Option<Duration> {
@@ -112,7 +112,7 @@ impl Heart {
 
     /// When to look again.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        match self.ack_deadline().filter(|_| !self.suspended) {
+        match self.ack_deadline().filter(|_| self.suspended.is_none()) {
             Some(ack) => self.next.map(|next| next.min(ack)),
             None => self.next,
         }
@@ -187,7 +187,7 @@ mod tests {
         let (mut heart, start) = heart(10_000);
         let beat = start + ms(5000);
         assert!(heart.take_due(beat));
-        heart.suspend();
+        heart.suspend(beat);
         assert!(!heart.is_overdue(beat + ms(60_000)));
         assert!(heart.take_due(beat + ms(60_000)));
         heart.read(beat + ms(60_000), Duration::ZERO);
@@ -197,10 +197,25 @@ mod tests {
         assert!(heart.is_overdue(beat + ms(75_000)));
     }
 
+    /// A consumer that is now and then short of room does not put off the verdict for ever.
+    #[test]
+    fn only_the_time_without_reading_is_left_out() {
+        let (mut heart, start) = heart(10_000);
+        let beat = start + ms(5000);
+        assert!(heart.take_due(beat));
+        for second in 1..=5 {
+            heart.suspend(beat + ms(second * 1000));
+            heart.suspend(beat + ms(second * 1000 + 100));
+            heart.read(beat + ms(second * 1000 + 200), ms(150));
+        }
+        assert!(!heart.is_overdue(beat + ms(10_999)));
+        assert!(heart.is_overdue(beat + ms(11_000)));
+    }
+
     #[test]
     fn a_beat_long_due_is_sent_once() {
         let (mut heart, start) = heart(10_000);
-        heart.suspend();
+        heart.suspend(start);
         let now = start + ms(100_000);
         assert!(heart.take_due(now));
         assert!(!heart.take_due(now + ms(9_999)));

@@ -117,8 +117,8 @@ impl Machine {
     }
 
     /// Nothing will be read for a while: ACKs cannot be expected.
-    pub(crate) const fn not_reading(&mut self) {
-        self.heart.suspend();
+    pub(crate) fn not_reading(&mut self, now: Instant) {
+        self.heart.suspend(now);
     }
 
     /// Starts, and sends what is due.

@@ -64,8 +64,10 @@ impl Machine {
             self.stop(fault, phase, ending);
             return;
         }
-        if matches!(action, CloseAction::Identify | CloseAction::IdentifySlowly) {
-            self.track = None;
+        if matches!(action, CloseAction::Identify | CloseAction::IdentifySlowly)
+            && let Some(track) = &mut self.track
+        {
+            track.give_up();
         }
         let (delay, is_loud) = self.delay(fault, action);
         self.failures.attempts = self.failures.attempts.saturating_add(1);
@@ -201,6 +203,12 @@ impl Machine {
             (Fault::Quota { reset_after }, _) => {
                 let spread = between(Duration::ZERO, backoff.first, &mut self.rng);
                 (reset_after.saturating_add(spread), true)
+            }
+            // The gateway is there and has answered: what follows is another question, not the same again.
+            (Fault::Closed(_) | Fault::InvalidSession { .. }, CloseAction::Identify)
+                if matches!(self.state, State::Resuming { .. }) =>
+            {
+                (backoff.soon(&mut self.rng), false)
             }
             (_, CloseAction::ResumeAfterPause) => (backoff.pause(&mut self.rng), false),
             (_, CloseAction::Resume | CloseAction::RefreshToken | CloseAction::Identify) => {

@@ -43,6 +43,11 @@ impl Track {
         !self.id.is_empty()
     }
 
+    /// The session cannot be resumed any more. What its connection still brings is told from repeats.
+    pub(super) fn give_up(&mut self) {
+        self.id = SessionId::default();
+    }
+
     /// The newest number received: what heartbeats carry.
     pub(super) const fn received(&self) -> u64 {
         self.received

@@ -16,6 +16,7 @@ use super::decode::Decoder;
 use super::link::Link;
 use super::outbox::Outbox;
 use super::sender::ShardSender;
+use super::throttle::Throttle;
 use crate::machine::{Fault, Machine, Rules};
 use crate::{
     AckMode, Backoff, IdentifyQueue, InMemoryIdentifyQueue, Limits, Session, ShardError,
@@ -213,6 +214,7 @@ impl ShardBuilder {
             sender,
             requests,
             timer: None,
+            throttle: Throttle::new(self.limits.max_rate),
             held_up: None,
             stats: ShardStats::default(),
         })

@@ -10,6 +10,7 @@ use tokio_tungstenite::tungstenite::Error;
 use super::frame::Item;
 use super::link::Link;
 use super::outbox::{Outbox, farewell};
+use super::throttle::Throttle;
 use super::{Shard, now};
 use crate::ShardError;
 use crate::machine::{Action, Fault, Outgoing, Report, Start, State};
@@ -51,7 +52,7 @@ impl Shard {
             if self.poll_write(cx, now) {
                 continue;
             }
-            match self.poll_link(cx, now) {
+            match self.poll_link_in_time(cx, now) {
                 Progress::Item(item) => {
                     self.stats.events += 1;
                     self.held_up = Some(now);
@@ -74,7 +75,8 @@ impl Shard {
             }
             // The timer comes last. When the runtime makes this task yield, reading is pending although there
             // is something to read; the timer is pending then as well, and nothing is judged.
-            match self.poll_timer(self.machine.deadline(), cx) {
+            let deadline = [self.machine.deadline(), self.throttle.until()];
+            match self.poll_timer(deadline.into_iter().flatten().min(), cx) {
                 Poll::Ready(time) => now = time,
                 Poll::Pending => return Poll::Pending,
             }
@@ -84,7 +86,7 @@ impl Shard {
 
     pub(crate) fn poll_keep_alive(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut now = now();
-        self.machine.not_reading();
+        self.machine.not_reading(now);
         loop {
             if !self.machine.is_beating() {
                 let closing = self.poll_requests(cx, now);
@@ -144,6 +146,7 @@ impl Shard {
 
     fn hang_up(&mut self) {
         self.link = Link::Down;
+        self.throttle = Throttle::new(self.config.limits.max_rate);
         self.outbox = Outbox::default();
         self.turn = None;
         self.bearer = None;
@@ -263,6 +266,25 @@ impl Shard {
             }
             Poll::Ready(Ok(())) | Poll::Pending => false,
         }
+    }
+
+    /// Reads no faster than [`Limits::max_rate`](crate::Limits::max_rate) allows.
+    fn poll_link_in_time<T: Item>(&mut self, cx: &mut Context<'_>, now: Instant) -> Progress<T> {
+        let Link::Open(_) = &self.link else {
+            return self.poll_link(cx, now);
+        };
+        if let Some(pause) = self.throttle.end(now) {
+            self.stats.held_back += pause;
+            self.machine.reading(now, None);
+        } else if self.throttle.until().is_some() {
+            self.machine.not_reading(now);
+            return Progress::None;
+        }
+        let progress = self.poll_link(cx, now);
+        if !matches!(progress, Progress::None) && self.throttle.count(now) {
+            tracing::debug!(shard = %self.config.shard, "reading pauses: more frames came than Limits::max_rate");
+        }
+        progress
     }
 
     /// Waits until the deadline; ready with the time.

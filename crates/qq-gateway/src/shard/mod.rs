@@ -10,6 +10,7 @@ mod outbox;
 mod raw;
 mod read;
 mod sender;
+mod throttle;
 
 pub use self::builder::ShardBuilder;
 pub use self::raw::{RawDispatch, RawShard};
@@ -33,6 +34,7 @@ use self::decode::Decoder;
 use self::link::Link;
 use self::outbox::Outbox;
 use self::sender::Requests;
+use self::throttle::Throttle;
 use crate::error::Source;
 use crate::machine::{Machine, State};
 use crate::timeouts::Phase;
@@ -91,6 +93,7 @@ pub struct Shard {
     sender: ShardSender,
     requests: Requests,
     timer: Option<Pin<Box<Sleep>>>,
+    throttle: Throttle,
     /// Since when nobody waits for a frame; `None` while somebody does.
     held_up: Option<Instant>,
     stats: ShardStats,

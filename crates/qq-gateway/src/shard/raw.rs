@@ -220,6 +220,19 @@ impl RawShard {
     }
 }
 
+/// So that a [`ShardGroup`](crate::ShardGroup) takes it.
+impl AsRef<Shard> for RawShard {
+    fn as_ref(&self) -> &Shard {
+        &self.shard
+    }
+}
+
+impl AsMut<Shard> for RawShard {
+    fn as_mut(&mut self) -> &mut Shard {
+        &mut self.shard
+    }
+}
+
 impl Stream for RawShard {
     type Item = Result<RawDispatch, ShardError>;
 

@@ -1,6 +1,7 @@
 //! Byte streams that behave badly.
 
 use std::io;
+use std::num::NonZeroU32;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,10 +9,10 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use qq_gateway::Phase;
+use qq_gateway::{Limits, Phase};
 use qq_transport::{Connect, ConnectFuture, Connection};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::time::{advance, sleep};
+use tokio::time::{Instant, advance, sleep};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::fake::{Net, builder, consume, network, network_with_buffer};
@@ -136,4 +137,47 @@ async fn a_frame_that_comes_byte_by_byte() {
         sleep(Duration::from_secs(1)).await;
     }
     assert_eq!(consumer.expect("SLOW").await.sequence, Some(2));
+}
+
+/// What comes too fast waits, and is not lost; the connection stays alive meanwhile.
+#[tokio::test(start_paused = true)]
+async fn a_flood_of_events_is_held_back_and_none_is_lost() {
+    const EVENTS: u64 = 3000;
+    let (net, mut gateway) = network_with_buffer(4096);
+    let mut limits = Limits::default();
+    limits.max_rate = NonZeroU32::new(20);
+    let mut shard = builder(&net).limits(limits).build().unwrap();
+    let (server, item) = tokio::join!(gateway.identified("s1"), shard.next());
+    item.unwrap().unwrap();
+    let (mut sink, mut stream) = server.socket.split();
+    let beats = tokio::spawn(async move {
+        let mut beats = 0;
+        while let Some(Ok(Message::Text(_))) = stream.next().await {
+            beats += 1;
+        }
+        beats
+    });
+    let flood = tokio::spawn(async move {
+        for sequence in 2..=EVENTS {
+            let event = format!(r#"{{"op":0,"s":{sequence},"t":"SOMETHING_NEW","d":{{}}}}"#);
+            sink.send(Message::text(event)).await.unwrap();
+        }
+        sink
+    });
+    let start = Instant::now();
+    sleep(Duration::from_secs(1)).await;
+    for sequence in 2..=EVENTS {
+        let dispatch = shard.next().await.unwrap().unwrap();
+        assert_eq!(dispatch.sequence, Some(sequence));
+    }
+    let took = start.elapsed();
+    assert!(
+        (Duration::from_secs(148)..Duration::from_secs(152)).contains(&took),
+        "{took:?}"
+    );
+    let stats = shard.stats();
+    assert!(stats.held_back > Duration::from_secs(140), "{stats:?}");
+    assert_eq!(stats.connections, 1);
+    drop((flood.await.unwrap(), shard));
+    assert!(beats.await.unwrap() >= 3);
 }

@@ -157,7 +157,7 @@ impl Watch {
                 self.bench.machine.reading(self.bench.now, Some(since));
             }
             Step::KeepAlive => {
-                self.bench.machine.not_reading();
+                self.bench.machine.not_reading(self.bench.now);
                 if let Some(deadline) = self.bench.machine.beat_deadline() {
                     self.bench.now = self.bench.now.max(deadline);
                     self.bench.machine.tick(self.bench.now);
@@ -218,7 +218,7 @@ proptest! {
         for (milliseconds, sequence, suspended) in steps {
             let end = bench.now + Duration::from_millis(milliseconds);
             if suspended {
-                bench.machine.not_reading();
+                bench.machine.not_reading(bench.now);
             }
             while let Some(deadline) = bench.machine.beat_deadline().filter(|deadline| *deadline <= end) {
                 bench.now = bench.now.max(deadline);

@@ -404,6 +404,22 @@ fn events_on_the_way_during_op_7_are_delivered_and_during_close_are_not() {
     );
 }
 
+/// The session is lost, its connection not yet.
+#[test]
+fn what_comes_after_op_9_is_told_from_repeats() {
+    let mut bench = Bench::new(Rules::default(), None);
+    bench.ready();
+    bench.frame(&event(2));
+    bench.frame(r#"{"op":9,"d":false}"#);
+    assert_eq!(bench.session(), None);
+    assert!(matches!(bench.frame(&event(2)), Verdict::Repeat(_)));
+    assert_eq!(bench.frame(&event(3)), Verdict::Deliver(None));
+    assert_eq!(bench.session(), None);
+    assert_eq!(bench.hello(), Start::Identify);
+    assert_eq!(bench.frame(&ready("s2")), Verdict::Deliver(None));
+    assert_eq!(bench.frame(&event(2)), Verdict::Deliver(None));
+}
+
 #[test]
 fn a_quick_closing_handshake_does_not_shorten_the_wait() {
     let mut bench = Bench::new(Rules::default(), None);
