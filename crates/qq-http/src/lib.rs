@@ -34,6 +34,7 @@
 //! token is a `warn` event with `failures` and `error`. Bodies and ids are never recorded.
 
 mod client;
+mod download;
 mod error;
 mod execute;
 mod limit;
@@ -57,6 +58,7 @@ pub use qq_model::Advice;
 pub use qq_transport::{Proxy, ProxyError, ProxyErrorKind};
 
 pub use self::client::{BuildError, HttpClient, HttpClientBuilder};
+pub use self::download::{Download, Downloaded, DownloadedFile, MediaBody, MediaPolicy};
 pub use self::error::{Error, ErrorKind};
 pub use self::limit::{
     Certification, Counted, Limit, LimitMode, LimitScope, Limiter, LimiterStats, Limits,

@@ -6,6 +6,18 @@ use std::net::IpAddr;
 /// The environment variable that [`Environment::from_env`] reads.
 pub const BASE_URL_VARIABLE: &str = "QQ_BOT_BASE_URL";
 
+/// The hosts, with those below them, that the platform's media come from.
+///
+/// Source: the addresses of attachments in the platform's documents and in captures.
+pub const MEDIA_HOSTS: &[&str] = &[
+    "qq.com",
+    "qq.com.cn",
+    "qpic.cn",
+    "ugcimg.cn",
+    "myqcloud.com",
+    "tencentcos.com",
+];
+
 /// The addresses of one platform: REST, token endpoint, and optionally a fixed gateway.
 ///
 /// The gateway's address normally comes from the platform itself (`GET /gateway/bot`).

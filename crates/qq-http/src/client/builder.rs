@@ -12,6 +12,7 @@ use qq_model::{Environment, Token};
 use qq_transport::{Connect, Proxied, Proxies, Proxy, Tcp, Tls};
 
 use super::{Base, HttpClient, Inner};
+use crate::download::{Downloads, MediaPolicy};
 use crate::limit::{Limiter, Limits};
 use crate::retry::RetryPolicy;
 use crate::token::{Fetcher, TokenManager, TokenStore};
@@ -59,6 +60,7 @@ pub struct HttpClientBuilder {
     token_store: Option<Arc<dyn TokenStore>>,
     user_agent: Option<String>,
     max_body: usize,
+    media: MediaPolicy,
 }
 
 impl HttpClientBuilder {
@@ -75,6 +77,7 @@ impl HttpClientBuilder {
             token_store: None,
             user_agent: None,
             max_body: DEFAULT_MAX_BODY,
+            media: MediaPolicy::default(),
         }
     }
 
@@ -170,6 +173,14 @@ impl HttpClientBuilder {
         }
     }
 
+    /// Where received media may be downloaded from, and how much of them.
+    pub fn media(self, policy: MediaPolicy) -> Self {
+        Self {
+            media: policy,
+            ..self
+        }
+    }
+
     /// The client. Nothing is connected yet.
     ///
     /// # Errors
@@ -205,11 +216,27 @@ impl HttpClientBuilder {
             (None, None) => Proxies::from_env().map_err(|error| BuildError::new("proxy", error))?,
         };
         let connect = self.connect.unwrap_or_else(|| Arc::new(Tcp));
-        let connect: Arc<dyn Connect> = if proxies.is_none() {
-            connect
-        } else {
+        let proxies_are_used = !proxies.is_none();
+        let connect: Arc<dyn Connect> = if proxies_are_used {
             Arc::new(Proxied::new(connect, proxies).tls(self.tls.clone()))
+        } else {
+            connect
         };
+        let media = if proxies_are_used {
+            // Behind a proxy names may mean nothing here.
+            self.media.resolve_elsewhere()
+        } else {
+            self.media
+        };
+        let home = qq_transport::Endpoint::parse(self.environment.api())
+            .map_err(|error| BuildError::new("environment", error))?;
+        let downloads = Downloads::new(
+            Arc::clone(&connect),
+            &self.tls,
+            media,
+            user_agent.clone(),
+            (home.host().into(), home.port()),
+        );
         let transport = Transport::new(Arc::clone(&connect), &self.tls, self.max_body);
         let fetcher = Fetcher::new(
             self.token,
@@ -229,6 +256,7 @@ impl HttpClientBuilder {
                 storage: Storage::new(transport.connector().clone()),
                 uploads: UploadCache::default(),
                 connect,
+                downloads,
                 transport,
                 tokens: Arc::new(TokenManager::new(fetcher, self.token_store)),
             }),

@@ -19,6 +19,7 @@ use qq_transport::Connect;
 use serde_json::Value;
 
 pub use self::builder::{BuildError, HttpClientBuilder};
+use crate::download::Downloads;
 use crate::error::Error;
 use crate::execute;
 use crate::limit::Limiter;
@@ -65,6 +66,7 @@ pub(crate) struct Inner {
     pub(crate) tokens: Arc<TokenManager>,
     pub(crate) storage: Storage,
     pub(crate) uploads: UploadCache,
+    pub(crate) downloads: Downloads,
 }
 
 /// The environment's REST address, in the parts that each request's address is made of.

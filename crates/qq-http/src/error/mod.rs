@@ -270,6 +270,11 @@ impl Error {
         Self::new(ErrorKind::Http, Reach::Refused, what)
     }
 
+    /// A file that cannot be downloaded.
+    pub(crate) fn media(what: String) -> Self {
+        Self::new(ErrorKind::Http, Reach::Refused, what)
+    }
+
     pub(crate) fn network(reach: Reach, what: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorKind::Network, reach, what)
     }

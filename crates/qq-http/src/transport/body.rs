@@ -19,7 +19,7 @@ pub(crate) struct Outgoing {
 }
 
 impl Outgoing {
-    pub(super) const fn empty() -> Self {
+    pub(crate) const fn empty() -> Self {
         Self {
             data: None,
             taken: None,

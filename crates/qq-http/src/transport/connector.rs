@@ -26,7 +26,7 @@ pub(crate) struct Connector {
 }
 
 impl Connector {
-    pub(super) fn new(connect: Arc<dyn Connect>, tls: &Tls, timeout: Duration) -> Self {
+    pub(crate) fn new(connect: Arc<dyn Connect>, tls: &Tls, timeout: Duration) -> Self {
         let https = HttpsConnectorBuilder::new()
             .with_tls_config(tls.client_config())
             .https_or_http()

@@ -14,12 +14,13 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use qq_transport::{Connect, ProxyError, Tls};
 
-use self::body::{Outgoing, Unread};
+pub(crate) use self::body::Outgoing;
+use self::body::Unread;
 pub(crate) use self::connector::Connector;
 use crate::error::{Error, Reach};
 
 /// How long opening a connection may take, TLS included; the call's own deadline may be nearer.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection without requests is kept.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How many connections without requests are kept.
