@@ -122,12 +122,16 @@ impl Run<'_> {
             let outcome = answer.and_then(|answer| self.judge(answer, &token));
             permit.end(outcome.as_ref().err());
             let error = match outcome {
-                Ok(response) => return Ok(response),
+                Ok(response) => {
+                    client.purse.earn();
+                    return Ok(response);
+                }
                 Err(error) => error,
             };
             self.note(&error);
             self.is_ambiguous |= error.reach() == Reach::Unknown;
-            let wait = if error.refuses_token() && !was_renewed {
+            let is_refusal = error.refuses_token() && !was_renewed;
+            let wait = if is_refusal {
                 was_renewed = true;
                 client.tokens.refused(&token);
                 Duration::ZERO
@@ -146,6 +150,14 @@ impl Run<'_> {
             };
             if Instant::now() + wait >= self.deadline {
                 return Err(error);
+            }
+            // A refused token is nobody's outage, and is replaced for all calls at once.
+            if !is_refusal && !client.purse.spend() {
+                tracing::debug!(
+                    attempt = self.made,
+                    "not repeated: the retry budget is used up"
+                );
+                return self.give_up(error.without_retry_budget());
             }
             self.last = Some(error);
             self.stage = Stage::Waiting;

@@ -21,7 +21,7 @@
 //! * [`Error`]: kind, status, code, trace id, route and advice; [`Sent`]: what became of a message.
 //! * [`TokenManager`]: access tokens, fetched once for all callers and renewed in time. [`TokenStore`]: keeping
 //!   them beyond one process.
-//! * [`RetryPolicy`]: repeats that never show a message twice. [`Route`]: the table of calls.
+//! * [`RetryPolicy`]: repeats that never show a message twice, within a [`RetryBudget`]. [`Route`]: the table of calls.
 //! * [`Limits`]: the platform's rate limits, kept before it has to refuse; on by default.
 //!
 //! Each call ends before its deadline, whatever the server does. Secrets and tokens never show in errors, logs or
@@ -67,7 +67,7 @@ pub use self::request::{
     Call, CallFuture, Items, Paged, Pages, Query, QueryCall, RawCall, Request, SendMessage,
 };
 pub use self::response::Response;
-pub use self::retry::RetryPolicy;
+pub use self::retry::{RetryBudget, RetryPolicy};
 pub use self::route::{Quota, Route};
 pub use self::scope::{
     ChannelAnnounces, ChannelMemberScope, ChannelMessageScope, ChannelMessages, ChannelPins,

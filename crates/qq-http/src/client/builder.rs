@@ -251,6 +251,7 @@ impl HttpClientBuilder {
                 base,
                 headers,
                 timeout: self.timeout,
+                purse: self.retry.purse(),
                 retry: self.retry,
                 limiter: Limiter::new(self.limits),
                 storage: Storage::new(transport.connector().clone()),

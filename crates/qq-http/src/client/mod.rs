@@ -25,7 +25,7 @@ use crate::execute;
 use crate::limit::Limiter;
 use crate::request::{Call, RawCall, Request};
 use crate::response::Response;
-use crate::retry::RetryPolicy;
+use crate::retry::{Purse, RetryPolicy};
 use crate::route::Route;
 use crate::scope::{ChannelScope, ConversationScope, DirectScope, GroupScope, UserScope};
 use crate::token::TokenManager;
@@ -60,6 +60,8 @@ pub(crate) struct Inner {
     headers: HeaderMap,
     timeout: Duration,
     pub(crate) retry: RetryPolicy,
+    /// What all calls together may still repeat.
+    pub(crate) purse: Purse,
     pub(crate) limiter: Limiter,
     connect: Arc<dyn Connect>,
     pub(crate) transport: Transport,

@@ -40,6 +40,9 @@ impl fmt::Display for Error {
         if inner.attempts > 1 {
             write!(f, ", {} attempts", inner.attempts)?;
         }
+        if inner.lacks_budget {
+            f.write_str(", retry budget used up")?;
+        }
         f.write_str("]: ")?;
         match inner.kind {
             ErrorKind::OutcomeUnknown => f.write_str(

@@ -85,6 +85,7 @@ struct Inner {
     attempts: u32,
     reach: Reach,
     is_timeout: bool,
+    lacks_budget: bool,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -182,6 +183,13 @@ impl Error {
         }
     }
 
+    /// Whether another attempt would have been made, had not so many calls failed before
+    /// ([`RetryBudget`](crate::RetryBudget)).
+    #[must_use]
+    pub fn is_retry_budget_used(&self) -> bool {
+        self.0.lacks_budget
+    }
+
     /// Whether the call may have been done all the same: the request was written, and no answer says more.
     ///
     /// A message that ends like this may be on the user's screen. Send it again only with the same `msg_id` and
@@ -252,6 +260,7 @@ impl Error {
             attempts: 0,
             reach,
             is_timeout: false,
+            lacks_budget: false,
             source: None,
         }))
     }
@@ -346,6 +355,11 @@ impl Error {
     /// A failure to get a token: whatever became of that call, the one that needs the token was not made.
     pub(crate) fn during_token_fetch(mut self) -> Self {
         self.0.reach = Reach::Unsent;
+        self
+    }
+
+    pub(crate) fn without_retry_budget(mut self) -> Self {
+        self.0.lacks_budget = true;
         self
     }
 

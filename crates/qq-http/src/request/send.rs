@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use qq_model::id::{EventId, MessageId};
-use qq_model::message::{Conversation, MessageReference};
+use qq_model::message::{Conversation, MessageReference, Scene};
 use qq_model::outgoing::{MessageBody, ReplyTo};
 
 use super::{CallFuture, Repeat, Request};
@@ -90,30 +90,42 @@ impl SendMessage {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest), which names the field: an empty id, an
-    /// empty message.
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest), which names the field and what to do: an
+    /// empty id, an empty message, content that this kind of chat does not have.
     pub fn try_into_request(self) -> Result<Request, Error> {
         let body = &self.body;
-        let (route, id, is_v2) = match &self.to {
-            Conversation::Channel(id) => (Route::SendChannelMessage, id.text().to_string(), false),
-            Conversation::Direct(id) => (Route::SendDmsMessage, id.text().to_string(), false),
-            Conversation::Group(id) => (Route::SendGroupMessage, id.text().to_string(), true),
-            Conversation::C2C(id) => (Route::SendC2CMessage, id.text().to_string(), true),
+        let (route, id, scene) = match &self.to {
+            Conversation::Channel(id) => (
+                Route::SendChannelMessage,
+                id.text().to_string(),
+                Scene::Channel,
+            ),
+            Conversation::Direct(id) => {
+                (Route::SendDmsMessage, id.text().to_string(), Scene::Direct)
+            }
+            Conversation::Group(id) => {
+                (Route::SendGroupMessage, id.text().to_string(), Scene::Group)
+            }
+            Conversation::C2C(id) => (Route::SendC2CMessage, id.text().to_string(), Scene::C2C),
         };
+        let is_v2 = matches!(scene, Scene::Group | Scene::C2C);
         let request = Request::new(route, &[&id])?;
-        let is_text_optional = self.image.is_some();
+        let invalid = |what: String| Error::invalid_request(what).labelled(&request.label());
         match body.validate() {
-            Err(error) if !(is_text_optional && error.field() == "content") => {
-                return Err(Error::invalid_request(error.to_string()).labelled(&request.label()));
+            // A picture speaks for itself.
+            Err(error) if !(self.image.is_some() && error.field() == "content") => {
+                return Err(invalid(error.to_string()));
             }
             _ => {}
         }
+        body.validate_scene(scene)
+            .map_err(|error| invalid(error.to_string()))?;
         if let Some(image) = &self.image {
             if is_v2 {
-                return Err(Error::invalid_request(
-                    "file_image is for guild scenes: upload it and send what the upload answers",
-                )
-                .labelled(&request.label()));
+                return Err(invalid(
+                    "file_image is for guild scenes: upload it and send what the upload answers"
+                        .to_owned(),
+                ));
             }
             return image.request(request, body);
         }
@@ -154,7 +166,7 @@ impl IntoFuture for SendMessage {
 #[cfg(test)]
 mod tests {
     use qq_model::Token;
-    use qq_model::outgoing::MessageMarkdown;
+    use qq_model::outgoing::{MediaInfo, MessageMarkdown};
     use serde_json::{Value, json};
 
     use super::*;
@@ -231,6 +243,27 @@ mod tests {
             (http.group("g").send(" "), "content"),
             (http.group("g").send("hi").msg_seq(0), "msg_seq"),
             (http.group("g").send("hi").reply_to(""), "msg_id"),
+            (
+                http.channel("1")
+                    .send(MessageBody::media(MediaInfo::new("f"))),
+                "media is for groups",
+            ),
+            (
+                http.group("g")
+                    .send(MessageBody::image("https://x.example/a.png")),
+                "image is for guild scenes",
+            ),
+            (
+                http.group("g").send(MessageBody::text("hi").wakeup()),
+                "is_wakeup is for one-to-one chats",
+            ),
+            (
+                http.channel("1")
+                    .send(MessageBody::text("").wakeup())
+                    .image_bytes("png"),
+                "is_wakeup is for one-to-one chats",
+            ),
+            (http.user("u").send("hi").image_bytes("png"), "file_image"),
         ] {
             let error = message.try_into_request().unwrap_err();
             assert_eq!(error.kind(), ErrorKind::InvalidRequest);

@@ -1,6 +1,7 @@
 //! When a failed attempt is followed by another one.
 
 mod after;
+mod budget;
 
 use std::time::Duration;
 
@@ -8,6 +9,8 @@ use qq_model::Advice;
 use qq_model::error_code::Retryable;
 
 pub(crate) use self::after::retry_after;
+pub(crate) use self::budget::Purse;
+pub use self::budget::RetryBudget;
 use crate::error::{Error, ErrorKind, Reach};
 use crate::random::chance;
 use crate::request::Repeat;
@@ -32,6 +35,7 @@ pub struct RetryPolicy {
     base: Duration,
     cap: Duration,
     jitter: bool,
+    budget: RetryBudget,
 }
 
 impl RetryPolicy {
@@ -71,6 +75,18 @@ impl RetryPolicy {
         self
     }
 
+    /// How many repeats all calls together may make before some succeed.
+    #[must_use]
+    pub const fn budget(mut self, budget: RetryBudget) -> Self {
+        self.budget = budget;
+        self
+    }
+
+    /// The budget, full.
+    pub(crate) const fn purse(&self) -> Purse {
+        Purse::new(self.budget)
+    }
+
     /// The wait before the next attempt; `None` when there is none. `attempt` counts from 1.
     pub(crate) fn wait(&self, error: &Error, repeat: Repeat, attempt: u32) -> Option<Duration> {
         if attempt >= self.attempts || !is_safe(error, repeat) || !may_help(error) {
@@ -106,6 +122,7 @@ impl Default for RetryPolicy {
             base: Duration::from_millis(500),
             cap: Duration::from_secs(10),
             jitter: true,
+            budget: RetryBudget::default(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use qq_http::{Advice, ErrorKind, RetryPolicy};
+use qq_http::{Advice, ErrorKind, Limits, RetryBudget, RetryPolicy};
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -384,4 +384,55 @@ async fn a_dropped_call_leaves_the_client_whole() {
             .is_err()
     );
     http.me().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_total_outage_is_not_made_worse_by_repeats() {
+    let is_down = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));
+    let down = is_down.clone();
+    let server = Server::new(move |_| {
+        if down.load(std::sync::atomic::Ordering::Relaxed) {
+            Reply::text(503, "text/plain", "")
+        } else {
+            me()
+        }
+    });
+    let http = server.builder().limits(Limits::off()).build().unwrap();
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..1000 {
+        let http = http.clone();
+        calls.spawn(async move { http.me().await.unwrap_err() });
+    }
+    let mut marked = 0;
+    while let Some(error) = calls.join_next().await {
+        let error = error.unwrap();
+        assert_eq!(error.status().unwrap(), 503, "the failure itself is there");
+        marked += usize::from(error.is_retry_budget_used());
+        assert_eq!(
+            error.is_retry_budget_used(),
+            error.to_string().contains("retry budget")
+        );
+    }
+    assert_eq!(server.received().len(), 1000 + 100);
+    assert!(marked >= 900, "{marked}");
+    // Successes give repeats back: five for one.
+    is_down.store(false, std::sync::atomic::Ordering::Relaxed);
+    for _ in 0..5 {
+        http.me().await.unwrap();
+    }
+    is_down.store(true, std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(http.me().await.unwrap_err().attempts(), 2);
+    assert_eq!(http.me().await.unwrap_err().attempts(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_budget_each_call_has_all_its_attempts() {
+    let server = Server::new(|_| Reply::text(503, "text/plain", ""));
+    let policy = RetryPolicy::default().budget(RetryBudget::unlimited());
+    let builder = server.builder().limits(Limits::off()).retry(policy);
+    let http = builder.build().unwrap();
+    for _ in 0..60 {
+        let error = http.me().await.unwrap_err();
+        assert_eq!((error.attempts(), error.is_retry_budget_used()), (3, false));
+    }
 }

@@ -256,6 +256,15 @@ impl MessageBody {
     /// [`BodyError`], which names the field and what is wrong with it.
     pub fn validate_for(&self, scene: Scene) -> Result<(), BodyError> {
         self.validate()?;
+        self.validate_scene(scene)
+    }
+
+    /// What this scene does not have, and nothing else: for bodies that are not complete by themselves.
+    ///
+    /// # Errors
+    ///
+    /// [`BodyError`], which names the field and where it belongs.
+    pub fn validate_scene(&self, scene: Scene) -> Result<(), BodyError> {
         let is_guild = matches!(scene, Scene::Channel | Scene::Direct);
         if is_guild && matches!(self.content, Content::Media { .. }) {
             return Err(BodyError::new(
