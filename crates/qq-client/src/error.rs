@@ -6,9 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use qq_gateway::ShardError;
+use qq_http::StreamError;
 use qq_model::credentials::InvalidToken;
 use qq_model::event::DecodeError;
-use qq_model::{AccessTokenError, EventKind};
+use qq_model::{AccessTokenError, Advice, EventKind};
+
+use crate::reply::Closed;
 
 /// A failure of a bot: its [`kind`](Self::kind) and the cause.
 ///
@@ -53,6 +56,13 @@ pub enum ErrorKind {
     OutcomeUnknown,
     /// The event at hand cannot be answered.
     NoReplyTarget,
+    /// The message or event takes no more answers: its window is over, or its budget is used up. Where the platform
+    /// said so, its refusal is the source.
+    ReplyClosed,
+    /// A file cannot be read or written.
+    Io,
+    /// A store failed; what it keeps goes on in memory.
+    Store,
     /// [`Client::start`](crate::Client::start) while the client runs.
     AlreadyStarted,
     /// The client does not run, or has no session yet.
@@ -93,6 +103,19 @@ impl BotError {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.rest().and_then(qq_http::Error::retry_after)
+    }
+
+    /// What to do.
+    #[must_use]
+    pub fn advice(&self) -> Advice {
+        match (self.rest(), self.kind()) {
+            (Some(error), _) => error.advice(),
+            (None, ErrorKind::ReplyClosed) => Advice::WindowClosed,
+            (None, ErrorKind::Configuration | ErrorKind::InvalidToken) => Advice::Configuration,
+            (None, ErrorKind::InvalidRequest | ErrorKind::NoReplyTarget) => Advice::InvalidRequest,
+            (None, ErrorKind::Network | ErrorKind::Timeout) => Advice::Retry,
+            _ => Advice::Unknown,
+        }
     }
 
     /// The failed REST call: status, platform code, trace id, advice.
@@ -137,6 +160,25 @@ impl BotError {
         )
     }
 
+    pub(crate) fn reply_closed(why: Closed) -> Self {
+        Self::new(ErrorKind::ReplyClosed, format!("{why}: nothing was sent"))
+    }
+
+    pub(crate) fn reply_refused(why: Closed, refusal: qq_http::Error) -> Self {
+        Self::with_source(
+            ErrorKind::ReplyClosed,
+            format!("{why}, says the platform"),
+            refusal,
+        )
+    }
+
+    pub(crate) fn doubtful_reply() -> Self {
+        Self::new(
+            ErrorKind::OutcomeUnknown,
+            "the answer may have been sent before the bot was started again, and cannot be repeated safely",
+        )
+    }
+
     pub(crate) fn unhandled(name: &str) -> Self {
         Self::new(
             ErrorKind::Other,
@@ -177,9 +219,19 @@ impl From<qq_http::Error> for BotError {
             Rest::Decode => ErrorKind::Decode,
             Rest::InvalidRequest => ErrorKind::InvalidRequest,
             Rest::OutcomeUnknown => ErrorKind::OutcomeUnknown,
+            Rest::Io => ErrorKind::Io,
             _ => ErrorKind::Other,
         };
         Self::with_source(kind, "a call to the platform failed", error)
+    }
+}
+
+impl From<StreamError> for BotError {
+    fn from(error: StreamError) -> Self {
+        match error.http() {
+            Some(error) => error.clone().into(),
+            None => Self::with_source(ErrorKind::InvalidRequest, "the stream cannot go on", error),
+        }
     }
 }
 

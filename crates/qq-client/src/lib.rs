@@ -29,7 +29,12 @@ pub use self::collector::{
     ButtonPress, Collectable, CollectedMessage, CollectedReaction, Collection, Collector,
     CollectorBuilder, CollectorHandle, EndReason,
 };
-pub use self::context::Context;
+pub use self::context::{
+    AudioSession, AuditSession, C2CReplySession, ChannelReplySession, ChannelSession, Context,
+    DirectReplySession, ForumSession, GroupReplySession, GuildSession, InteractionSession,
+    ManageSession, MemberSession, OpenForumSession, ReactionSession, ReadySession, ReplyStream,
+    ReplyStreamBuilder, ResumedSession, Typing, UnknownEventSession,
+};
 pub use self::dispatch::{DropReason, Outcome, OverflowPolicy};
 pub use self::error::{BotError, ErrorKind};
 pub use self::handler::{EventHandler, UnknownEvent};
@@ -38,6 +43,10 @@ pub use self::manager::{
     ChannelManager, GroupManager, GuildManager, MemberManager, MessageManager, RoleManager,
     UserManager,
 };
-pub use self::reply::Reply;
+pub use self::reply::{
+    Answered, BotFuture, Closed, InMemoryReplyStore, Media, Reply, ReplyCall, ReplyKind, ReplyRule,
+    ReplyRules, ReplySave, ReplyStore, ReplyStoreError, ReplyStoreFuture, SentReply, StoredReply,
+    WhenClosed,
+};
 pub use self::source::{Acknowledgement, EventSource, SourceEvent, SourceItem};
 pub use self::status::{ConnectionSession, Stats, Status};

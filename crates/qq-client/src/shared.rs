@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use qq_http::{HttpClient, Sent};
+use qq_http::HttpClient;
 use qq_model::Token;
 use qq_model::user::SelfUser;
 use tokio::sync::watch;
@@ -91,17 +91,13 @@ impl Shared {
         is_duplicate
     }
 
-    pub(crate) fn count_send(
-        &self,
-        result: Result<Sent, qq_http::Error>,
-    ) -> Result<Sent, qq_http::Error> {
-        let counter = if result.is_ok() {
+    pub(crate) fn count_send(&self, is_sent: bool) {
+        let counter = if is_sent {
             &self.counters.sent
         } else {
             &self.counters.send_failures
         };
         counter.fetch_add(1, Ordering::Relaxed);
-        result
     }
 
     pub(crate) fn stats(&self) -> Stats {
@@ -116,6 +112,7 @@ impl Shared {
             timeouts: read(&self.counters.timeouts),
             dropped: self.overflow.dropped(DropReason::Capacity),
             dropped_by_conversation: self.overflow.dropped(DropReason::ConversationCapacity),
+            reply_store_failures: self.replies.store_failures(),
         }
     }
 

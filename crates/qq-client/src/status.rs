@@ -64,6 +64,8 @@ pub struct Stats {
     pub dropped: u64,
     /// Events dropped because [`conversation_capacity`](crate::ClientBuilder::conversation_capacity) was reached.
     pub dropped_by_conversation: u64,
+    /// Calls of the reply store that failed.
+    pub reply_store_failures: u64,
 }
 
 /// Where events come from.

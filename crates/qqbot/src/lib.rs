@@ -48,8 +48,10 @@ pub use qq_cache as cache;
 pub use qq_client as client;
 #[cfg(feature = "client")]
 pub use qq_client::{
-    BotError, Client, ClientBuilder, ClientHandle, ConnectionSession, Context, EndReason,
-    ErrorKind, EventHandler, Reply, Stats, Status, StopReport, UnknownEvent,
+    BotError, C2CReplySession, ChannelReplySession, Client, ClientBuilder, ClientHandle,
+    ConnectionSession, Context, DirectReplySession, EndReason, ErrorKind, EventHandler,
+    GroupReplySession, Media, ReadySession, Reply, ReplyKind, SentReply, Stats, Status, StopReport,
+    UnknownEvent, UnknownEventSession, WhenClosed,
 };
 #[cfg(feature = "gateway")]
 pub use qq_gateway as gateway;
@@ -78,8 +80,10 @@ pub mod prelude {
 
     #[cfg(feature = "client")]
     pub use qq_client::{
-        BotError, ButtonPress, Client, ClientHandle, CollectedMessage, CollectedReaction, Context,
-        EndReason, ErrorKind, EventHandler, Reply, Status, UnknownEvent,
+        BotError, ButtonPress, C2CReplySession, ChannelReplySession, Client, ClientHandle,
+        CollectedMessage, CollectedReaction, Context, DirectReplySession, EndReason, ErrorKind,
+        EventHandler, GroupReplySession, Media, ReadySession, Reply, ReplyKind, SentReply, Status,
+        UnknownEvent, UnknownEventSession, WhenClosed,
     };
     #[cfg(feature = "http")]
     pub use qq_http::HttpClient;

@@ -61,6 +61,12 @@ impl<'a> Run<'a> {
             settings.dispatch.clone(),
         );
         let has_threads = Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread;
+        let reporter = Arc::downgrade(&executor);
+        shared.replies.start(move |error| {
+            if let Some(executor) = reporter.upgrade() {
+                executor.report(error);
+            }
+        });
         Ok(Self {
             shared,
             settings,
@@ -267,6 +273,8 @@ impl<'a> Run<'a> {
         self.leaders.reading.close();
         let _ = timeout_at(end - closing, self.leaders.reading.wait()).await;
         let left = self.pipeline.executor.drain(end - closing).await;
+        // Callbacks have ended, so what they left unacknowledged is acknowledged now.
+        let _ = timeout_at(end - closing, self.shared.replies.drain()).await;
         self.drained.cancel();
         self.shards.close();
         let closed = timeout_at(end, self.shards.wait()).await;
@@ -294,6 +302,7 @@ impl Drop for Run<'_> {
         self.leaders.abort();
         self.intake.abort_all();
         self.pipeline.executor.abort();
+        self.shared.replies.stop();
         self.shared.end(self.reason.take());
     }
 }

@@ -28,6 +28,7 @@ impl Pipeline {
             ack.done(Outcome::Duplicate);
             return None;
         }
+        self.shared.replies.observe(&delivery, &self.shared.api);
         match self.shared.knowledge.observe(&self.shared, &mut delivery) {
             Observed::Pass => self.executor.admit(delivery, ack).await,
             Observed::Taken => {

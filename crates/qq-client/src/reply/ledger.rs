@@ -1,101 +1,304 @@
-//! Which answer numbers were given out.
-//!
-//! The platform refuses a `(msg_id, msg_seq)` that it has seen (40054005). So there is one counter per
-//! answered message, shared by every clone of the context and by every redelivery of the message.
+//! Which messages and events were answered, and how often. Bounded by number and time.
 
-use std::collections::{HashMap, VecDeque};
-use std::time::Duration;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use qq_model::outgoing::ReplyTo;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-/// The longest window in which the platform takes answers: 60 minutes, in one-to-one chats.
-const LONGEST_WINDOW: Duration = Duration::from_secs(60 * 60);
+use super::page::Page;
+use super::record::Record;
 
-/// Counters by answered message. Bounded: those whose window is over are forgotten, then the oldest.
+/// The pages of everything that was answered and can still be. Those whose window is over go first, then those
+/// whose window is over soonest.
 #[derive(Debug)]
-pub(crate) struct ReplyLedger {
-    counters: HashMap<ReplyTo, u32>,
-    /// In the order of the first answer.
-    started: VecDeque<(Instant, ReplyTo)>,
+pub(crate) struct Ledger {
+    entries: HashMap<ReplyTo, (u64, Arc<Entry>)>,
+    by_end: BTreeMap<(Instant, u64), ReplyTo>,
+    opened: u64,
     capacity: usize,
 }
 
-impl ReplyLedger {
+/// A page, and where it stands with the store.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    page: Mutex<Page>,
+    saved: Mutex<Saved>,
+    /// One call of the store at a time, in the order in which they were asked for.
+    pub(crate) gate: Semaphore,
+}
+
+/// What the store has of a page.
+#[derive(Debug, Default)]
+pub(crate) struct Saved {
+    pub(crate) is_loaded: bool,
+    pub(crate) revision: Option<u64>,
+    pub(crate) record: Record,
+}
+
+impl Ledger {
     pub(crate) fn new(capacity: usize) -> Self {
         Self {
-            counters: HashMap::new(),
-            started: VecDeque::new(),
+            entries: HashMap::new(),
+            by_end: BTreeMap::new(),
+            opened: 0,
             capacity: capacity.max(1),
         }
     }
 
-    /// A number that no other answer to this target has, from 1.
-    pub(crate) fn next_number(&mut self, target: &ReplyTo, now: Instant) -> u32 {
-        if let Some(counter) = self.counters.get_mut(target) {
-            *counter = counter.saturating_add(1);
-            return *counter;
+    /// The page of this target; a new one when there is none.
+    pub(crate) fn entry(
+        &mut self,
+        target: &ReplyTo,
+        now: Instant,
+        page: impl FnOnce() -> Page,
+    ) -> Arc<Entry> {
+        if let Some((_, entry)) = self.entries.get(target) {
+            return Arc::clone(entry);
         }
         self.make_room(now);
-        self.counters.insert(target.clone(), 1);
-        self.started.push_back((now, target.clone()));
-        1
+        let page = page();
+        self.opened += 1;
+        let end = (page.closes_at(), self.opened);
+        let entry = Arc::new(Entry::new(page));
+        // What can no longer be answered needs no memory: whoever comes back finds out anew.
+        if end.0 >= now {
+            self.by_end.insert(end, target.clone());
+            self.entries
+                .insert(target.clone(), (self.opened, Arc::clone(&entry)));
+        }
+        entry
     }
 
     fn make_room(&mut self, now: Instant) {
-        while let Some((started, target)) = self.started.front() {
-            if self.started.len() < self.capacity && now.duration_since(*started) <= LONGEST_WINDOW
-            {
+        while let Some(first) = self.by_end.first_entry() {
+            let (end, opened) = *first.key();
+            if end >= now && self.entries.len() < self.capacity {
                 return;
             }
-            self.counters.remove(target);
-            self.started.pop_front();
+            let target = first.remove();
+            if self
+                .entries
+                .get(&target)
+                .is_some_and(|(known, _)| *known == opened)
+            {
+                self.entries.remove(&target);
+            }
         }
+    }
+
+    #[cfg(test)]
+    fn len(&self) -> usize {
+        assert_eq!(self.entries.len(), self.by_end.len());
+        self.entries.len()
+    }
+}
+
+impl Entry {
+    fn new(page: Page) -> Self {
+        Self {
+            page: Mutex::new(page),
+            saved: Mutex::default(),
+            gate: Semaphore::new(1),
+        }
+    }
+
+    pub(crate) fn page(&self) -> MutexGuard<'_, Page> {
+        // Whole after every statement, so a panic elsewhere spoils nothing.
+        self.page.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn saved(&self) -> MutexGuard<'_, Saved> {
+        self.saved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use super::super::page::{Class, Progress, Turn};
+    use super::super::refusal::Closed;
+    use super::super::rules::ReplyRule;
     use super::*;
+
+    const WINDOW: Duration = Duration::from_secs(300);
+
+    fn rule(budget: Option<u32>) -> ReplyRule {
+        ReplyRule {
+            window: WINDOW,
+            budget,
+        }
+    }
 
     fn message(id: &str) -> ReplyTo {
         ReplyTo::Message(id.into())
     }
 
+    /// The number of the next answer, or why there is none.
+    fn answer(entry: &Entry, now: Instant) -> Result<u32, Closed> {
+        let mut page = entry.page();
+        let place = page.next_place(Class::Message);
+        match page.turn(Class::Message, place, 0, now) {
+            Turn::Open(place) => Ok(place.number),
+            Turn::Closed(why) => Err(why),
+            other => panic!("{other:?}"),
+        }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn numbers_are_distinct_for_each_target() {
-        let mut ledger = ReplyLedger::new(10);
+        let mut ledger = Ledger::new(10);
         let now = Instant::now();
-        assert_eq!(
-            [1, 2, 3],
-            [(); 3].map(|()| ledger.next_number(&message("a"), now))
-        );
-        assert_eq!(ledger.next_number(&message("b"), now), 1);
-        assert_eq!(ledger.next_number(&ReplyTo::Event("a".into()), now), 1);
-        assert_eq!(ledger.next_number(&message("a"), now), 4);
+        let mut next = |target: &ReplyTo| {
+            let entry = ledger.entry(target, now, || Page::new(now, rule(None), true));
+            answer(&entry, now).unwrap()
+        };
+        assert_eq!([1, 2, 3], [(); 3].map(|()| next(&message("a"))));
+        assert_eq!(next(&message("b")), 1);
+        assert_eq!(next(&ReplyTo::Event("a".into())), 1);
+        assert_eq!(next(&message("a")), 4);
     }
 
     #[tokio::test(start_paused = true)]
     async fn memory_is_bounded_by_number_and_time() {
-        let mut ledger = ReplyLedger::new(100);
+        let mut ledger = Ledger::new(100);
         let now = Instant::now();
         for id in 0..10_000 {
-            ledger.next_number(&message(&id.to_string()), now);
-            assert!(ledger.counters.len() <= 100 && ledger.started.len() <= 100);
+            ledger.entry(&message(&id.to_string()), now, || {
+                Page::new(now, rule(None), true)
+            });
+            assert!(ledger.len() <= 100);
         }
-        ledger.next_number(
-            &message("late"),
-            now + LONGEST_WINDOW + Duration::from_secs(1),
-        );
-        assert_eq!(ledger.counters.len(), 1);
+        let later = now + WINDOW + Duration::from_secs(1);
+        ledger.entry(&message("late"), later, || {
+            Page::new(later, rule(None), true)
+        });
+        assert_eq!(ledger.len(), 1);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_counter_lives_as_long_as_its_window() {
-        let mut ledger = ReplyLedger::new(100);
+    async fn the_window_ends_to_the_moment() {
+        let mut ledger = Ledger::new(100);
         let start = Instant::now();
-        ledger.next_number(&message("a"), start);
-        ledger.next_number(&message("b"), start + LONGEST_WINDOW);
-        assert_eq!(ledger.next_number(&message("a"), start + LONGEST_WINDOW), 2);
+        let entry = ledger.entry(&message("a"), start, || Page::new(start, rule(None), true));
+        assert_eq!(answer(&entry, start + WINDOW), Ok(1));
+        let over = start + WINDOW + Duration::from_millis(1);
+        assert_eq!(answer(&entry, over), Err(Closed::Window));
+        // Forgotten meanwhile, it is still over.
+        ledger.entry(&message("b"), over, || Page::new(over, rule(None), true));
+        let entry = ledger.entry(&message("a"), over, || Page::new(start, rule(None), true));
+        assert_eq!(answer(&entry, over), Err(Closed::Window));
+        assert_eq!(ledger.len(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_budget_is_shared_and_refusals_give_back() {
+        let now = Instant::now();
+        let entry = Entry::new(Page::new(now, rule(Some(2)), true));
+        assert_eq!(answer(&entry, now), Ok(1));
+        assert_eq!(answer(&entry, now), Ok(2));
+        assert_eq!(answer(&entry, now), Err(Closed::Budget));
+        entry.page().settle(1, Some(2), Progress::Refused);
+        assert_eq!(answer(&entry, now), Ok(3), "a number is never used again");
+        assert_eq!(answer(&entry, now), Err(Closed::Budget));
+        entry.page().settle(0, Some(1), Progress::Sent(None));
+        assert_eq!(answer(&entry, now), Err(Closed::Budget));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_may_wait_leaves_the_last_answer_to_others() {
+        let now = Instant::now();
+        let entry = Entry::new(Page::new(now, rule(Some(2)), true));
+        let typing = |entry: &Entry| {
+            let mut page = entry.page();
+            let place = page.next_place(Class::Typing);
+            page.turn(Class::Typing, place, 1, now)
+        };
+        assert!(matches!(typing(&entry), Turn::Open(_)));
+        assert_eq!(typing(&entry), Turn::Closed(Closed::Budget));
+        assert_eq!(answer(&entry, now), Ok(2));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_platform_is_believed() {
+        let now = Instant::now();
+        let entry = Entry::new(Page::new(now, rule(None), true));
+        entry.page().close(Closed::Refused);
+        assert_eq!(answer(&entry, now), Err(Closed::Refused));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_event_handled_again_comes_to_the_same_places() {
+        let now = Instant::now();
+        let unix = Duration::from_secs(1_700_000_000);
+        let first = Entry::new(Page::new(now, rule(Some(5)), true));
+        for number in 1..=4 {
+            assert_eq!(answer(&first, now), Ok(number));
+        }
+        first.page().settle(0, Some(1), Progress::Sent(None));
+        first.page().settle(1, Some(2), Progress::Refused);
+        let record = first.page().to_record(now, unix);
+
+        let again = Page::new(now, rule(Some(5)), true);
+        let again = Entry::new(again);
+        let later = now + Duration::from_secs(60);
+        again.page().adopt(
+            Record::from_json(&record.to_json()).unwrap(),
+            later,
+            unix + Duration::from_secs(60),
+        );
+        let mut turns = Vec::new();
+        for _ in 0..6 {
+            let mut page = again.page();
+            let place = page.next_place(Class::Message);
+            turns.push(page.turn(Class::Message, place, 0, later));
+        }
+        let place = |turn: &Turn| match turn {
+            Turn::Open(place) => Some((place.number, place.is_resumed)),
+            _ => None,
+        };
+        assert_eq!(turns[0], Turn::Earlier(None));
+        assert_eq!(place(&turns[1]), Some((5, false)), "refused before");
+        assert_eq!(place(&turns[2]), Some((3, true)), "begun before");
+        assert_eq!(place(&turns[3]), Some((4, true)), "begun before");
+        assert_eq!(place(&turns[4]), Some((6, false)), "new");
+        assert_eq!(turns[5], Turn::Closed(Closed::Budget));
+        let over = now + WINDOW + Duration::from_millis(1);
+        assert_eq!(
+            answer(&again, over),
+            Err(Closed::Window),
+            "since the first time"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_numbers_what_may_have_been_sent_is_not_repeated() {
+        let now = Instant::now();
+        let unix = Duration::from_secs(1_700_000_000);
+        let first = Entry::new(Page::new(now, rule(None), false));
+        assert_eq!(answer(&first, now), Ok(1));
+        let record = first.page().to_record(now, unix);
+        let mut page = Page::new(now, rule(None), false);
+        page.adopt(record, now, unix);
+        let place = page.next_place(Class::Message);
+        assert_eq!(page.turn(Class::Message, place, 0, now), Turn::Doubtful);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn two_processes_do_not_share_a_number() {
+        let now = Instant::now();
+        let unix = Duration::from_secs(1_700_000_000);
+        let (here, there) = (
+            Entry::new(Page::new(now, rule(Some(5)), true)),
+            Entry::new(Page::new(now, rule(Some(5)), true)),
+        );
+        assert_eq!(answer(&there, now), Ok(1));
+        let theirs = there.page().to_record(now, unix);
+        assert_eq!(answer(&here, now), Ok(1));
+        here.page().merge(theirs, &Record::default(), Some(0));
+        assert_eq!(here.page().number(0), Some(2));
+        assert_eq!(answer(&here, now), Ok(3));
     }
 }

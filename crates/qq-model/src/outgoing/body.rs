@@ -22,6 +22,7 @@ use crate::request::{BodyError, not_blank};
 ///     r#"{"msg_type":0,"content":"Pong!","msg_id":"ROBOT1.0_x","msg_seq":2}"#,
 /// );
 /// ```
+#[doc(alias = "MessageParams")]
 #[derive(Clone, Debug, PartialEq)]
 pub struct MessageBody {
     pub(super) content: Content,
@@ -64,6 +65,7 @@ pub enum ReplyTo {
 
 impl MessageBody {
     /// Plain text. Guild scenes read mentions and entities in it; see [`escape`](crate::message::escape).
+    #[doc(alias = "new_text")]
     #[must_use]
     pub fn text(text: impl Into<String>) -> Self {
         Self::new(Content::Text(text.into()))
@@ -141,6 +143,37 @@ impl MessageBody {
         self
     }
 
+    /// Makes this neither an answer nor a recall: it counts against the active quota.
+    #[must_use]
+    pub fn active(mut self) -> Self {
+        self.wakeup = false;
+        self.reply_to = None;
+        self.msg_seq = None;
+        self
+    }
+
+    /// The same with this text for content. What else there is stays: buttons, quotes, what it answers.
+    #[must_use]
+    pub fn with_text(mut self, text: impl Into<String>) -> Self {
+        self.content = Content::Text(text.into());
+        self
+    }
+
+    /// Markdown as plain text, without its buttons, which need markdown; for chats that take no markdown. `None` when
+    /// it is none, or has no text of its own, such as a template.
+    #[must_use]
+    pub fn plain_text(&self) -> Option<Self> {
+        let Content::Markdown(markdown) = &self.content else {
+            return None;
+        };
+        let text = markdown.content.clone()?;
+        Some(Self {
+            content: Content::Text(text),
+            keyboard: None,
+            ..self.clone()
+        })
+    }
+
     /// Buttons below it.
     #[must_use]
     pub fn keyboard(mut self, keyboard: Keyboard) -> Self {
@@ -201,6 +234,12 @@ impl MessageBody {
     #[must_use]
     pub const fn sequence(&self) -> Option<u32> {
         self.msg_seq
+    }
+
+    /// Whether this is a recall.
+    #[must_use]
+    pub const fn is_wakeup(&self) -> bool {
+        self.wakeup
     }
 
     /// Checks what the platform would refuse for its form in any scene.
@@ -424,6 +463,20 @@ mod tests {
         assert_eq!((body.target(), body.wakeup), (None, true));
         let body = MessageBody::text("a").wakeup().reply_to(answer());
         assert_eq!((body.target(), body.wakeup), (Some(&answer()), false));
+    }
+
+    #[test]
+    fn markdown_can_be_said_plainly() {
+        let body = MessageBody::markdown(MessageMarkdown::native("**hi**"))
+            .keyboard(Keyboard::default())
+            .reply_to(ReplyTo::Message("M".into()));
+        let plain = body.plain_text().unwrap();
+        assert_eq!(
+            plain,
+            MessageBody::text("**hi**").reply_to(ReplyTo::Message("M".into()))
+        );
+        assert_eq!(plain.plain_text(), None);
+        assert_eq!(plain.active(), MessageBody::text("**hi**"));
     }
 
     #[test]

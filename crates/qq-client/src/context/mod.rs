@@ -1,27 +1,43 @@
-//! What a callback has at hand.
+//! What a callback has at hand: the session of its event.
 
+mod interaction;
 mod knowledge;
+mod recall;
+mod reply;
+mod session;
+mod stream;
+mod typing;
+
+pub use self::session::{
+    AudioSession, AuditSession, C2CReplySession, ChannelReplySession, ChannelSession,
+    DirectReplySession, ForumSession, GroupReplySession, GuildSession, InteractionSession,
+    ManageSession, MemberSession, OpenForumSession, ReactionSession, ReadySession, ResumedSession,
+    UnknownEventSession,
+};
+pub use self::stream::{ReplyStream, ReplyStreamBuilder};
+pub use self::typing::Typing;
 
 use std::fmt;
 use std::sync::Arc;
 
 use qq_cache::Changes;
-use qq_http::{HttpClient, Sent};
+use qq_http::HttpClient;
 use qq_model::id::EventId;
 use qq_model::message::Conversation;
-use qq_model::outgoing::MessageBody;
+use qq_model::outgoing::ReplyTo;
 use qq_model::user::SelfUser;
 use qq_model::{EventKind, Token};
+use tokio::time::Instant;
 
+use crate::ClientHandle;
 use crate::collector::Subject;
 use crate::dispatch::Delivery;
-use crate::reply::{ReplyTarget, is_numbered};
+use crate::reply::{AckHandle, ReplyTarget};
 use crate::shared::Shared;
-use crate::{BotError, ClientHandle, error::ErrorKind};
 
 /// The session of one event: the REST client, the bot itself, and how to answer this event.
 ///
-/// Cheap to clone, and free to be moved into other tasks.
+/// Cheap to clone, and free to be moved into other tasks. All clones share the numbers and the budget of the answers.
 #[derive(Clone)]
 pub struct Context {
     /// The REST client.
@@ -36,7 +52,12 @@ pub struct Context {
 struct Origin {
     kind: Option<EventKind>,
     event_id: Option<EventId>,
+    received_at: Instant,
+    /// Where answers go.
     target: Option<ReplyTarget>,
+    /// What names the event in an answer, also where it does not say which chat.
+    reply_to: Option<ReplyTo>,
+    ack: Option<AckHandle>,
     /// What it is about, to collectors.
     subject: Subject,
     /// What it changed in the cache.
@@ -45,48 +66,26 @@ struct Origin {
 
 impl Context {
     pub(crate) fn new(shared: &Arc<Shared>, delivery: &Delivery) -> Self {
+        let (event, event_id) = (&*delivery.event, delivery.event_id.as_ref());
+        let target = ReplyTarget::of(event, event_id);
+        let reply_to = match target {
+            Some(_) => None,
+            None => ReplyTarget::reply_to(event, event_id),
+        };
         Self {
             api: shared.api.clone(),
             token: shared.token.clone(),
             shared: Arc::clone(shared),
             origin: Arc::new(Origin {
-                kind: delivery.event.kind(),
+                kind: event.kind(),
                 event_id: delivery.event_id.clone(),
-                target: ReplyTarget::of(&delivery.event),
-                subject: Subject::of(&delivery.event),
+                received_at: delivery.received_at,
+                target,
+                reply_to,
+                ack: shared.replies.acks.handle(event),
+                subject: Subject::of(event),
                 changes: delivery.changes.clone(),
             }),
-        }
-    }
-
-    /// Answers the event at hand: by the route of its scene, as a passive message, with a number that no other
-    /// answer to it has. Text, markdown, or any [`MessageBody`].
-    ///
-    /// A body that already names what it answers or its own number keeps them.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::NoReplyTarget`] when the event cannot be answered, otherwise what the platform or the network
-    /// said.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropping the future may leave the message sent or not sent; its number is spent either way.
-    pub async fn reply(&self, body: impl Into<MessageBody> + Send) -> Result<Sent, BotError> {
-        match &self.origin.target {
-            Some(target) => self.reply_to(target, body.into()).await,
-            None => Err(BotError::new(
-                ErrorKind::NoReplyTarget,
-                match self.origin.kind {
-                    Some(kind) => format!(
-                        "{kind} cannot be answered: send to a group, user or channel instead"
-                    ),
-                    None => {
-                        "this event cannot be answered: send to a group, user or channel instead"
-                            .to_owned()
-                    }
-                },
-            )),
         }
     }
 
@@ -133,24 +132,15 @@ impl Context {
         &self.shared
     }
 
-    pub(crate) async fn reply_to(
-        &self,
-        target: &ReplyTarget,
-        mut body: MessageBody,
-    ) -> Result<Sent, BotError> {
-        if body.target().is_none() {
-            body = body.reply_to(target.reply_to.clone());
-        }
-        if is_numbered(&target.conversation)
-            && body.sequence().is_none()
-            && let Some(reply_to) = body.target()
-        {
-            let number = self.shared.replies.next_number(reply_to);
-            body = body.msg_seq(number);
-        }
-        self.shared
-            .count_send(self.api.conversation(&target.conversation).send(body).await)
-            .map_err(BotError::from)
+    /// Whether an answer to this is an answer to the event at hand.
+    pub(crate) fn is_own(&self, target: &ReplyTo) -> bool {
+        let own = self
+            .origin
+            .target
+            .as_ref()
+            .map(|target| &target.reply_to)
+            .or(self.origin.reply_to.as_ref());
+        own == Some(target)
     }
 }
 
