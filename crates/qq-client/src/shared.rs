@@ -91,13 +91,15 @@ impl Shared {
         is_duplicate
     }
 
-    pub(crate) fn count_send(&self, is_sent: bool) {
-        let counter = if is_sent {
+    /// Counts what became of a message.
+    pub(crate) fn count_send<T, E>(&self, result: Result<T, E>) -> Result<T, E> {
+        let counter = if result.is_ok() {
             &self.counters.sent
         } else {
             &self.counters.send_failures
         };
         counter.fetch_add(1, Ordering::Relaxed);
+        result
     }
 
     pub(crate) fn stats(&self) -> Stats {

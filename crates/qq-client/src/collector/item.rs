@@ -4,7 +4,6 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use qq_http::Sent;
 use qq_model::Event;
 use qq_model::id::MessageId;
 use qq_model::interaction::{Interaction, InteractionType};
@@ -17,7 +16,7 @@ use qq_model::reaction::{MessageReaction, ReactionTargetKind};
 use super::Collectors;
 use super::registry::Registry;
 use super::scope::Subject;
-use crate::{BotError, Context};
+use crate::{Context, ReplyCall};
 
 /// What can be collected: [`CollectedMessage`], [`CollectedReaction`], [`ButtonPress`].
 pub trait Collectable: Sealed + fmt::Debug + Send + Sized + 'static {}
@@ -59,15 +58,8 @@ macro_rules! collectable {
             }
 
             /// Answers it; see [`Context::reply`].
-            ///
-            /// # Errors
-            ///
-            /// As for [`Context::reply`].
-            pub async fn reply(
-                &self,
-                body: impl Into<MessageBody> + Send,
-            ) -> Result<Sent, BotError> {
-                self.ctx.reply(body).await
+            pub fn reply(&self, body: impl Into<MessageBody>) -> ReplyCall {
+                self.ctx.reply(body)
             }
         }
 

@@ -288,8 +288,7 @@ impl ReplyStream {
             }
             Err(error) => turn.correct(error).await,
         }
-        shared.count_send(finished.is_ok());
-        finished.map_err(BotError::from)
+        shared.count_send(finished).map_err(BotError::from)
     }
 
     /// The whole text so far, sent or not.

@@ -172,8 +172,7 @@ impl ReplyCall {
         let sent = sending
             .run(&shared.replies, target, self.opened, self.when_closed)
             .await;
-        shared.count_send(sent.is_ok());
-        sent
+        shared.count_send(sent)
     }
 }
 
