@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::support::{DEADLINE, assert_no_violations, client, eventually, run};
+use crate::support::{DEADLINE, assert_no_violations, builder, client, eventually, run};
 use qq_emulator::{Emulator, Say};
+use qqbot::client::{Answered, ReplyRule, ReplyRules};
 use qqbot::prelude::*;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -178,7 +179,16 @@ async fn concurrent_answers_to_one_message_carry_distinct_numbers() {
         .start()
         .await
         .unwrap();
-    let running = run(client(&emulator, Obedient::new())).await;
+    let rule = ReplyRule {
+        window: Duration::from_secs(300),
+        budget: Some(100),
+    };
+    let client = builder(&emulator)
+        .reply_rules(ReplyRules::default().with(Scene::Group, Answered::Message, rule))
+        .handler(Obedient::new())
+        .build()
+        .unwrap();
+    let running = run(client).await;
     emulator.say(Say::group("go")).await;
     eventually("64 answers", || emulator.outbox().len() == 64).await;
     let mut numbers: Vec<_> = emulator

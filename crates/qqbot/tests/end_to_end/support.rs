@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use qq_emulator::{Emulator, Level, OutboxEntry};
+use qqbot::ClientBuilder;
 use qqbot::prelude::*;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -79,15 +80,14 @@ pub(crate) fn all_scenes() -> Intents {
         .with_direct_message()
 }
 
+pub(crate) fn builder(emulator: &Emulator) -> ClientBuilder {
+    let token = Token::new(emulator.app_id(), emulator.secret());
+    Client::builder(token, all_scenes())
+        .environment(Environment::custom(emulator.base_url()).unwrap())
+}
+
 pub(crate) fn client<H: EventHandler>(emulator: &Emulator, handler: H) -> Client<H> {
-    Client::builder(
-        Token::new(emulator.app_id(), emulator.secret()),
-        all_scenes(),
-    )
-    .environment(Environment::custom(emulator.base_url()).unwrap())
-    .handler(handler)
-    .build()
-    .unwrap()
+    builder(emulator).handler(handler).build().unwrap()
 }
 
 /// Starts a bot and waits until it is ready.
