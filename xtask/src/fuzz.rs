@@ -11,6 +11,7 @@ use crate::project::Project;
 const TARGETS: &[&str] = &[
     "body_decode",
     "event_decode",
+    "gateway_machine",
     "header_scan",
     "webhook_handle",
 ];

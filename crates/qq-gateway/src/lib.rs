@@ -80,3 +80,11 @@ pub use self::session::{AckMode, CloseMode, Session};
 pub use self::shard::{RawDispatch, RawShard, SendError, Shard, ShardBuilder, ShardSender};
 pub use self::status::{ShardStats, ShardStatus};
 pub use self::timeouts::{Phase, Timeouts};
+
+/// Drives the state machine as the bytes say, and panics when it breaks a promise. For the fuzz target alone: it
+/// exists in builds by cargo-fuzz only.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub fn fuzz_machine(bytes: &[u8]) {
+    machine::fuzz_machine(bytes);
+}

@@ -16,10 +16,14 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod track;
+#[cfg(any(test, fuzzing))]
+mod watch;
 
 pub(crate) use self::fault::Fault;
 pub use self::fault::{SequenceGap, SequenceRepeat};
 pub(crate) use self::state::{Action, Outgoing, Report, Start, State, Then, Verdict};
+#[cfg(fuzzing)]
+pub(crate) use self::watch::fuzz_machine;
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};

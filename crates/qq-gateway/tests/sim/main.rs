@@ -10,6 +10,7 @@
 //! consumer drops its futures. A failure prints its seed: `QQ_GATEWAY_SIM_SEED=<seed>` runs that one alone, and
 //! `QQ_GATEWAY_SIM_RUNS=<count>` as many as there is time for.
 
+mod drops;
 mod faults;
 mod long;
 mod net;

@@ -12,7 +12,7 @@ use crate::world::{BOUND, Sessions, Sim, simulate};
 
 /// Whatever happened, a shard without faults is live again after this: even when IDENTIFY was refused so often
 /// that the shard has turned slow.
-const CALM: Duration = Duration::from_secs(300 + 30);
+pub(crate) const CALM: Duration = Duration::from_secs(300 + 30);
 
 #[test]
 fn any_schedule_of_faults() {
@@ -64,7 +64,7 @@ fn any_schedule_of_faults_for_a_group() {
 }
 
 /// `expiries`: how often tokens expired so far. Three refusals in a row would stop a shard for good.
-fn fault(sim: &mut Sim, expiries: &mut u32) {
+pub(crate) fn fault(sim: &mut Sim, expiries: &mut u32) {
     let rng = &mut sim.rng;
     let duration = Duration::from_millis(rng.u64(0..200_000) / rng.u64(1..10));
     let weather = Weather {

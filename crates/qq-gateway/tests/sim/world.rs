@@ -33,14 +33,19 @@ pub(crate) fn simulate<F: Future<Output = ()>>(name: &str, runs: u64, scenario: 
         None => 0..setting("QQ_GATEWAY_SIM_RUNS").unwrap_or(runs),
     };
     for seed in seeds {
-        let _note = Note { name, seed };
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .start_paused(true)
-            .build()
-            .unwrap();
-        runtime.block_on(async { scenario(Sim::new(seed)).await });
+        run(name, seed, &scenario);
     }
+}
+
+/// Runs a scenario with one seed.
+pub(crate) fn run<F: Future<Output = ()>>(name: &str, seed: u64, scenario: impl FnOnce(Sim) -> F) {
+    let _note = Note { name, seed };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    runtime.block_on(async { scenario(Sim::new(seed)).await });
 }
 
 /// Says what failed.
@@ -114,20 +119,16 @@ impl Sim {
         .identify_queue(queue)
     }
 
-    /// Runs one shard, with a consumer that drops its futures here and there.
-    pub(crate) fn start(&mut self) -> JoinHandle<Shard> {
-        self.start_with(|builder| builder)
-    }
-
-    pub(crate) fn start_with(
-        &mut self,
-        settings: impl FnOnce(ShardBuilder) -> ShardBuilder,
-    ) -> JoinHandle<Shard> {
+    /// One shard.
+    pub(crate) fn shard(&mut self) -> Shard {
         self.shards = 1;
         let tokens = Arc::new(Tokens::new(&self.platform));
-        let shard = settings(self.builder(ShardId::ONE, &tokens))
-            .build()
-            .unwrap();
+        self.builder(ShardId::ONE, &tokens).build().unwrap()
+    }
+
+    /// Runs one shard, with a consumer that drops its futures here and there.
+    pub(crate) fn start(&mut self) -> JoinHandle<Shard> {
+        let shard = self.shard();
         tokio::spawn(consume(
             shard,
             self.log.clone(),
@@ -325,7 +326,14 @@ impl Log {
         self.state().events.len()
     }
 
-    fn take(&self, shard: ShardId, item: Result<Dispatch, ShardError>) {
+    /// Whom to ask for the end.
+    pub(crate) fn watch(&self, shard: &Shard) {
+        self.state()
+            .senders
+            .insert(shard.id().index(), shard.sender());
+    }
+
+    pub(crate) fn take(&self, shard: ShardId, item: Result<Dispatch, ShardError>) {
         let mut state = self.state();
         let index = shard.index();
         match item {
@@ -372,7 +380,7 @@ impl Log {
 
 /// Reads a shard to its end; at random points the future is dropped, or the connection only kept alive.
 async fn consume(mut shard: Shard, log: Log, mut rng: Rng) -> Shard {
-    log.state().senders.insert(0, shard.sender());
+    log.watch(&shard);
     loop {
         let item = match rng.u8(0..100) {
             0 => {
