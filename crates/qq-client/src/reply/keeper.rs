@@ -86,9 +86,8 @@ impl Keeper {
                 }
                 saved.revision
             };
-            let save = self
-                .store
-                .save(&key, record.to_json().into(), expected, keep_for);
+            let json = record.to_json();
+            let save = self.store.save(&key, &json, expected, keep_for);
             match self.call(save).await {
                 Some(ReplySave::Saved(revision)) => {
                     let mut saved = entry.saved();

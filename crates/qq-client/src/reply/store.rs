@@ -5,7 +5,7 @@ use std::error::Error;
 use std::fmt;
 use std::future::ready;
 use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -18,7 +18,7 @@ pub type ReplyStoreFuture<'a, T> =
 /// them twice: [`ClientBuilder::reply_store`](crate::ClientBuilder::reply_store).
 ///
 /// A key-value store with revisions: JetStream, etcd, a database. Keys are at most a few hundred bytes of any
-/// characters; values are JSON of at most a few kilobytes. The client calls it with a deadline of
+/// characters; values are JSON text of at most a few kilobytes. The client calls it with a deadline of
 /// [`ClientBuilder::reply_store_timeout`](crate::ClientBuilder::reply_store_timeout), and goes on in memory when it
 /// fails.
 pub trait ReplyStore: Send + Sync + 'static {
@@ -30,17 +30,34 @@ pub trait ReplyStore: Send + Sync + 'static {
     fn save<'a>(
         &'a self,
         key: &'a str,
-        value: Box<[u8]>,
+        value: &'a str,
         expected: Option<u64>,
         keep_for: Duration,
     ) -> ReplyStoreFuture<'a, ReplySave>;
+}
+
+/// Several clients, or the same one started again, may share a store.
+impl<T: ReplyStore + ?Sized> ReplyStore for Arc<T> {
+    fn load<'a>(&'a self, key: &'a str) -> ReplyStoreFuture<'a, Option<StoredReply>> {
+        (**self).load(key)
+    }
+
+    fn save<'a>(
+        &'a self,
+        key: &'a str,
+        value: &'a str,
+        expected: Option<u64>,
+        keep_for: Duration,
+    ) -> ReplyStoreFuture<'a, ReplySave> {
+        (**self).save(key, value, expected, keep_for)
+    }
 }
 
 /// What a [`ReplyStore`] has of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredReply {
     /// The value, as it was saved.
-    pub value: Box<[u8]>,
+    pub value: Box<str>,
     /// Which save it was.
     pub revision: u64,
 }
@@ -123,7 +140,7 @@ impl ReplyStore for InMemoryReplyStore {
     fn save<'a>(
         &'a self,
         key: &'a str,
-        value: Box<[u8]>,
+        value: &'a str,
         expected: Option<u64>,
         keep_for: Duration,
     ) -> ReplyStoreFuture<'a, ReplySave> {
@@ -138,7 +155,7 @@ impl Entries {
     fn save(
         &mut self,
         key: &str,
-        value: Box<[u8]>,
+        value: &str,
         expected: Option<u64>,
         keep_for: Duration,
         capacity: usize,
@@ -162,7 +179,7 @@ impl Entries {
         let end = now + keep_for;
         self.by_end.insert((end, self.revision), key.into());
         let stored = StoredReply {
-            value,
+            value: value.into(),
             revision: self.revision,
         };
         self.by_key.insert(key.into(), (end, stored));
@@ -176,24 +193,19 @@ mod tests {
 
     const LIFE: Duration = Duration::from_secs(60);
 
-    fn value(text: &str) -> Box<[u8]> {
-        text.as_bytes().into()
-    }
-
     #[tokio::test(start_paused = true)]
     async fn only_who_knows_the_revision_saves() {
         let store = InMemoryReplyStore::default();
-        let Ok(ReplySave::Saved(first)) = store.save("a", value("1"), None, LIFE).await else {
+        let Ok(ReplySave::Saved(first)) = store.save("a", "1", None, LIFE).await else {
             panic!("not saved");
         };
-        let again = store.save("a", value("2"), None, LIFE).await.unwrap();
+        let again = store.save("a", "2", None, LIFE).await.unwrap();
         assert_eq!(again, ReplySave::Conflict);
-        let Ok(ReplySave::Saved(second)) = store.save("a", value("2"), Some(first), LIFE).await
-        else {
+        let Ok(ReplySave::Saved(second)) = store.save("a", "2", Some(first), LIFE).await else {
             panic!("not saved");
         };
         let stored = store.load("a").await.unwrap().unwrap();
-        assert_eq!((stored.revision, &*stored.value), (second, b"2".as_slice()));
+        assert_eq!((stored.revision, &*stored.value), (second, "2"));
         tokio::time::advance(LIFE + Duration::from_secs(1)).await;
         assert_eq!(store.load("a").await.unwrap(), None);
     }
@@ -202,10 +214,7 @@ mod tests {
     async fn memory_is_bounded() {
         let store = InMemoryReplyStore::new(10);
         for key in 0..1000 {
-            store
-                .save(&key.to_string(), value("x"), None, LIFE)
-                .await
-                .unwrap();
+            store.save(&key.to_string(), "x", None, LIFE).await.unwrap();
         }
         let entries = store.entries.lock().unwrap();
         assert_eq!((entries.by_key.len(), entries.by_end.len()), (10, 10));

@@ -9,7 +9,7 @@ mod webhook;
 use std::sync::Arc;
 use std::time::Duration;
 
-use qq_http::{HttpClient, Proxy, RetryPolicy};
+use qq_http::{HttpClient, Limits, Proxy, RetryPolicy};
 use qq_model::{Environment, Intents, Token};
 use qq_transport::{Connect, Tcp, Tls};
 
@@ -51,6 +51,7 @@ pub struct ClientBuilder<H = ()> {
     proxy: Option<Proxy>,
     tls: Tls,
     retry: Option<RetryPolicy>,
+    limits: Option<Limits>,
     settings: Settings,
     closures: Vec<Call>,
 }
@@ -89,6 +90,7 @@ impl ClientBuilder {
             proxy: None,
             tls: tls.clone(),
             retry: None,
+            limits: None,
             settings: Settings {
                 intents,
                 gateway_url: None,
@@ -122,6 +124,7 @@ impl<H> ClientBuilder<H> {
             proxy: self.proxy,
             tls: self.tls,
             retry: self.retry,
+            limits: self.limits,
             settings: self.settings,
             closures: self.closures,
         }
@@ -161,6 +164,13 @@ impl<H> ClientBuilder<H> {
     #[must_use]
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = Some(policy);
+        self
+    }
+
+    /// Which rate limits REST calls keep; those that the platform documents unless said otherwise.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = Some(limits);
         self
     }
 
@@ -207,6 +217,9 @@ impl<H: EventHandler> ClientBuilder<H> {
         }
         if let Some(policy) = self.retry {
             http = http.retry(policy);
+        }
+        if let Some(limits) = self.limits {
+            http = http.limits(limits);
         }
         let http = http.build()?;
         let settings = Settings {
