@@ -17,20 +17,22 @@ use std::env;
 use std::error::Error;
 use std::process::ExitCode;
 
-use qq_http::{HttpClient, Sent};
-use qq_model::{Environment, Token};
+use qq_http::{Environment, HttpClient, Sent, Token};
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let [group, text] = arguments.as_slice() else {
         eprintln!("usage: send <group openid> <text>");
         return ExitCode::from(2);
     };
-    match send(group, text).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
+    match qq_http::block_on(send(group, text)) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) => {
             eprintln!("not sent: {error}");
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("not sent, as there is no runtime: {error}");
             ExitCode::FAILURE
         }
     }

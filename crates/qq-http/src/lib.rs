@@ -3,8 +3,7 @@
 //!
 //! ```no_run
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-//! use qq_http::{HttpClient, Sent};
-//! use qq_model::Token;
+//! use qq_http::{HttpClient, Sent, Token};
 //!
 //! let http = HttpClient::new(Token::from_env()?)?;
 //! match http.group("FEC0ACE0EE8970E6BC3ADAFB5BEC6152").send("hi").await {
@@ -15,6 +14,8 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! A script that has no runtime runs it with [`block_on`].
 //!
 //! * [`HttpClient`]: calls by what they are about. Each is a plain [`Request`] first and a future second.
 //! * [`QueryCall`]: lists, one page or all of them ([`Pages`], [`Items`]).
@@ -44,6 +45,7 @@ mod response;
 mod retry;
 mod route;
 mod scope;
+mod script;
 mod sent;
 mod stream;
 mod token;
@@ -52,8 +54,11 @@ mod upload;
 
 #[doc(no_inline)]
 pub use http::{Method, StatusCode};
+/// What is said on the wire: ids, objects, message bodies, error codes.
 #[doc(no_inline)]
-pub use qq_model::Advice;
+pub use qq_model as model;
+#[doc(no_inline)]
+pub use qq_model::{Advice, Environment, Token};
 #[doc(no_inline)]
 pub use qq_transport::{Proxy, ProxyError, ProxyErrorKind};
 
@@ -77,6 +82,7 @@ pub use self::scope::{
     JoinApprovalStrategies, JoinApprovalStrategyScope, MenuScope, PanelIdScope, Panels,
     ScheduleScope, ThreadScope, UserMessageScope, UserScope, WebhookSessions,
 };
+pub use self::script::block_on;
 pub use self::sent::{PendingAudit, Sent};
 pub use self::stream::{MessageStream, StreamBuilder, StreamError, StreamErrorKind, Streamed};
 pub use self::token::{

@@ -33,6 +33,10 @@ const PEERS: &[&str] = &["qq-http", "qq-gateway", "qq-webhook", "qq-cache"];
 
 const JUDGE: &str = "qq-emulator";
 
+/// What scripts depend on, and how many packages come with it at most, itself included.
+const SCRIPTABLE: &str = "qq-http";
+const MOST_PACKAGES: usize = 59;
+
 /// What must not be in the tree of one crate.
 struct Ban<'a> {
     of: &'a str,
@@ -58,7 +62,38 @@ pub(super) fn check(facts: &Facts<'_>) -> Result<Vec<Breach>> {
         ])?;
         breaches.extend(judge(&ban, &names_in(&printed)));
     }
+    if facts.member_names().contains(SCRIPTABLE) {
+        let printed = facts.project.ask_cargo(&[
+            "tree",
+            "--locked",
+            "--package",
+            SCRIPTABLE,
+            "--edges=normal",
+            "--prefix=none",
+            "--format={p}",
+        ])?;
+        breaches.extend(judge_size(&printed));
+    }
     Ok(breaches)
+}
+
+/// Packages are told apart by name and version.
+fn judge_size(printed: &str) -> Option<Breach> {
+    let packages: BTreeSet<_> = printed
+        .lines()
+        .map(|line| line.split_whitespace().take(2).collect::<Vec<_>>())
+        .filter(|package| !package.is_empty())
+        .collect();
+    (packages.len() > MOST_PACKAGES).then(|| {
+        Breach::new(
+            SCRIPTABLE,
+            format!(
+                "{} packages with itself, where at most {MOST_PACKAGES} were promised; \
+                 `cargo tree -p {SCRIPTABLE} -e normal` lists them",
+                packages.len()
+            ),
+        )
+    })
 }
 
 /// The bans that apply to the crates that exist.
@@ -161,6 +196,22 @@ mod tests {
             assert_eq!(found.len(), 1, "{name}");
             assert!(found[0].problem.contains(name));
         }
+    }
+
+    #[test]
+    fn a_tree_that_grew_is_found() {
+        let tree = |count: usize| {
+            let lines = (0..count).map(|n| format!("crate-{n} v1.0.0\ncrate-{n} v1.0.0 (*)\n"));
+            lines.collect::<String>()
+        };
+        assert_eq!(judge_size(&tree(MOST_PACKAGES)), None);
+        let problem = judge_size(&tree(MOST_PACKAGES + 1)).unwrap().problem;
+        assert!(problem.contains("60 packages"), "{problem}");
+        let twice = format!("{}crate-0 v2.0.0\n", tree(MOST_PACKAGES));
+        assert!(
+            judge_size(&twice).is_some(),
+            "two versions are two packages"
+        );
     }
 
     #[test]

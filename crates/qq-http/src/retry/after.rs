@@ -4,8 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use http::HeaderMap;
 use http::header::RETRY_AFTER;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc2822;
+use qq_model::Timestamp;
 
 /// What the server asks to wait: whole seconds, a fraction, or a date.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
@@ -17,8 +16,24 @@ fn parse(text: &str, now: SystemTime) -> Option<Duration> {
     if let Ok(seconds) = text.parse::<f64>() {
         return Duration::try_from_secs_f64(seconds).ok();
     }
-    let until = SystemTime::from(OffsetDateTime::parse(text, &Rfc2822).ok()?);
-    Some(until.duration_since(now).unwrap_or_default())
+    Some(date(text)?.duration_since(now).unwrap_or_default())
+}
+
+/// `Sun, 06 Nov 1994 08:49:37 GMT`, the form that servers must use (RFC 9110, 5.6.7).
+fn date(text: &str) -> Option<SystemTime> {
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    let mut parts = text.split_ascii_whitespace().skip(1);
+    let (day, month, year, time) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let month = MONTHS.iter().position(|name| *name == month)? + 1;
+    if !matches!(parts.next()?, "GMT" | "UTC" | "+0000") || parts.next().is_some() {
+        return None;
+    }
+    let date: Timestamp = format!("{year}-{month:02}-{day:0>2}T{time}Z")
+        .parse()
+        .ok()?;
+    date.to_system_time()
 }
 
 #[cfg(test)]
@@ -38,6 +53,10 @@ mod tests {
             ("inf", None),
             ("1e400", None),
             ("soon", None),
+            ("Sun, 6 Nov 1994 08:49:40 +0000", Some(10.0)),
+            ("Sun, 31 Feb 1994 08:49:37 GMT", None),
+            ("Sun, 06 Nov 1994 08:49:37 PST", None),
+            ("Sun, 06 Nov 1994 08:49:37 GMT x", None),
             ("", None),
         ] {
             assert_eq!(

@@ -7,7 +7,6 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
-use md5::{Digest, Md5};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::content::{Content, Data, PIECE, piece};
@@ -33,15 +32,14 @@ impl Outcome {
     }
 }
 
-type Hashed = io::Result<(Md5, Bytes)>;
+type Hashed = io::Result<(md5::Context, Bytes)>;
 
 /// One part as the body of a request, in memory that does not grow with it.
-#[derive(Debug)]
 pub(super) struct PartBody {
     content: Content,
     at: u64,
     left: u64,
-    md5: Option<Md5>,
+    md5: Option<md5::Context>,
     reading: Option<JoinHandle<Hashed>>,
     outcome: Outcome,
 }
@@ -52,7 +50,7 @@ impl PartBody {
             content: content.clone(),
             at: slice.offset,
             left: slice.size,
-            md5: Some(Md5::new()),
+            md5: Some(md5::Context::new()),
             reading: None,
             outcome,
         }
@@ -70,7 +68,7 @@ impl PartBody {
         let (content, at, len) = (self.content.clone(), self.at, piece(self.left, PIECE));
         let work = move || {
             let piece = content.read(at, len)?;
-            md5.update(&piece);
+            md5.consume(&piece);
             Ok((md5, piece))
         };
         if matches!(self.content.data(), Data::Bytes(_)) {
@@ -97,7 +95,7 @@ impl Body for PartBody {
                 self.at += piece.len() as u64;
                 self.left -= piece.len() as u64;
                 if self.left == 0 {
-                    self.outcome.set(Ok(hex(&md5.finalize())));
+                    self.outcome.set(Ok(hex(&*md5.finalize())));
                 } else {
                     self.md5 = Some(md5);
                 }

@@ -1,13 +1,12 @@
 //! The three digests that the platform asks for, taken in one pass.
 
-use md5::{Digest, Md5};
 use qq_model::outgoing::{FileDigests, MD5_10M_BYTES};
-use sha1::Sha1;
+use ring::digest::{self, SHA1_FOR_LEGACY_USE_ONLY};
 
 /// Takes the digests of a file from its pieces, in order.
 pub(super) struct Digests {
-    md5: Md5,
-    sha1: Sha1,
+    md5: md5::Context,
+    sha1: digest::Context,
     /// The MD5 of the beginning, once that is complete.
     head: Option<Box<str>>,
     seen: u64,
@@ -16,8 +15,8 @@ pub(super) struct Digests {
 impl Digests {
     pub(super) fn new() -> Self {
         Self {
-            md5: Md5::new(),
-            sha1: Sha1::new(),
+            md5: md5::Context::new(),
+            sha1: digest::Context::new(&SHA1_FOR_LEGACY_USE_ONLY),
             head: None,
             seen: 0,
         }
@@ -28,20 +27,20 @@ impl Digests {
         // Never more than the piece is long.
         let left = usize::try_from(MD5_10M_BYTES.saturating_sub(self.seen)).unwrap_or(usize::MAX);
         let (head, tail) = piece.split_at(left.min(piece.len()));
-        self.md5.update(head);
+        self.md5.consume(head);
         self.seen += piece.len() as u64;
         if self.head.is_none() && self.seen >= MD5_10M_BYTES {
-            self.head = Some(hex(&self.md5.clone().finalize()));
+            self.head = Some(hex(&*self.md5.clone().finalize()));
         }
-        self.md5.update(tail);
+        self.md5.consume(tail);
     }
 
     pub(super) fn finish(self) -> FileDigests {
-        let md5 = hex(&self.md5.finalize());
+        let md5 = hex(&*self.md5.finalize());
         FileDigests {
             md5_10m: self.head.unwrap_or_else(|| md5.clone()),
             md5,
-            sha1: hex(&self.sha1.finalize()),
+            sha1: hex(self.sha1.finish().as_ref()),
         }
     }
 }
@@ -90,10 +89,10 @@ mod tests {
                 let found = digests(file[..size].chunks(piece));
                 assert_eq!(
                     found.md5_10m,
-                    hex(&Md5::digest(&file[..of])),
+                    hex(&*md5::compute(&file[..of])),
                     "{size} {piece}"
                 );
-                assert_eq!(found.md5, hex(&Md5::digest(&file[..size])));
+                assert_eq!(found.md5, hex(&*md5::compute(&file[..size])));
             }
         }
     }

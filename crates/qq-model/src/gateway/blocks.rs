@@ -3,7 +3,7 @@
 //! For the latter each block of 64 becomes bit masks, one bit per byte: where quotes are, which bytes are inside strings, and which
 //! brackets are not. Only those brackets are looked at one by one; an event has a dozen.
 
-use wide::u8x16;
+use super::lane::Lane;
 
 /// How many bytes are compared at once.
 const BLOCK: usize = 4 * LANE;
@@ -49,8 +49,8 @@ pub(super) fn container(bytes: &[u8], start: usize) -> Option<Container> {
 #[inline]
 pub(super) fn quote_or_backslash(bytes: &[u8], mut at: usize) -> Option<usize> {
     while let Some(lane) = bytes.get(at..)?.first_chunk::<LANE>() {
-        let lane = u8x16::new(*lane);
-        let hits = lane.cmp_eq(u8x16::splat(b'"')) | lane.cmp_eq(u8x16::splat(b'\\'));
+        let lane = Lane::new(*lane);
+        let hits = lane.cmp_eq(Lane::splat(b'"')) | lane.cmp_eq(Lane::splat(b'\\'));
         let hits = hits.move_mask();
         if hits != 0 {
             return Some(at + hits.trailing_zeros() as usize);
@@ -136,14 +136,14 @@ struct Marks {
 impl Marks {
     #[inline]
     fn of(block: &[u8; BLOCK]) -> Self {
-        let mut backslashes = u8x16::ZERO;
+        let mut backslashes = Lane::ZERO;
         let (mut quotes, mut brackets) = (0, 0);
         for (n, lane) in lanes(block).enumerate() {
-            quotes |= bits(lane.cmp_eq(u8x16::splat(b'"')), n);
-            backslashes |= lane.cmp_eq(u8x16::splat(b'\\'));
+            quotes |= bits(lane.cmp_eq(Lane::splat(b'"')), n);
+            backslashes |= lane.cmp_eq(Lane::splat(b'\\'));
             // With this bit `[` becomes `{` and `]` becomes `}`, and nothing else becomes either.
-            let folded = lane | u8x16::splat(0x20);
-            let hits = folded.cmp_eq(u8x16::splat(b'{')) | folded.cmp_eq(u8x16::splat(b'}'));
+            let folded = lane | Lane::splat(0x20);
+            let hits = folded.cmp_eq(Lane::splat(b'{')) | folded.cmp_eq(Lane::splat(b'}'));
             brackets |= bits(hits, n);
         }
         Self {
@@ -157,19 +157,19 @@ impl Marks {
 /// Which bytes of the block equal this one.
 fn equal(block: &[u8; BLOCK], byte: u8) -> u64 {
     lanes(block).enumerate().fold(0, |mask, (n, lane)| {
-        mask | bits(lane.cmp_eq(u8x16::splat(byte)), n)
+        mask | bits(lane.cmp_eq(Lane::splat(byte)), n)
     })
 }
 
 #[inline]
-fn lanes(block: &[u8; BLOCK]) -> impl Iterator<Item = u8x16> {
+fn lanes(block: &[u8; BLOCK]) -> impl Iterator<Item = Lane> {
     let (lanes, _) = block.as_chunks::<LANE>();
-    lanes.iter().copied().map(u8x16::new)
+    lanes.iter().copied().map(Lane::new)
 }
 
 /// One bit per byte of the lane, at the lane's place in the block.
 #[inline]
-fn bits(hits: u8x16, lane: usize) -> u64 {
+fn bits(hits: Lane, lane: usize) -> u64 {
     // Sixteen bits; the sign is never set.
     u64::from(hits.move_mask().cast_unsigned()) << (LANE * lane)
 }

@@ -1,12 +1,12 @@
 //! Points in time, in each of the forms that the platform sends.
 
+mod rfc3339;
+
 use std::fmt;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use time::format_description::well_known::Rfc3339;
-use time::{OffsetDateTime, UtcOffset};
 
 use crate::wire::{FromScalar, Lenient, Scalar, read_scalar};
 
@@ -86,11 +86,17 @@ impl Timestamp {
 impl From<SystemTime> for Timestamp {
     /// An RFC 3339 text at `+08:00`, whole seconds, as message events carry it.
     fn from(time: SystemTime) -> Self {
-        let beijing = UtcOffset::from_hms(8, 0, 0).unwrap_or(UtcOffset::UTC);
-        let time = OffsetDateTime::from(time).to_offset(beijing);
-        let time = time.replace_nanosecond(0).unwrap_or(time);
-        time.format(&Rfc3339).map_or_else(
-            |_| Self::from_unix_seconds(time.unix_timestamp()),
+        let whole = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX);
+        let seconds = match time.duration_since(SystemTime::UNIX_EPOCH) {
+            Ok(since) => whole(since.as_secs()),
+            // Before 1970 the second that a moment is in begins earlier, not later.
+            Err(before) => {
+                let before = before.duration();
+                -whole(before.as_secs()) - i64::from(before.subsec_nanos() > 0)
+            }
+        };
+        rfc3339::at_beijing(seconds).map_or_else(
+            || Self::from_unix_seconds(seconds),
             |text| Self::from_text(&text),
         )
     }
@@ -104,18 +110,12 @@ impl Timestamp {
         {
             return Self(Form::NumberText(n));
         }
-        match OffsetDateTime::parse(text, &Rfc3339) {
-            Ok(time) => {
-                let unix_millis = time
-                    .unix_timestamp()
-                    .saturating_mul(1000)
-                    .saturating_add(i64::from(time.millisecond()));
-                Self(Form::DateTime {
-                    unix_millis,
-                    text: text.into(),
-                })
-            }
-            Err(_) => Self(Form::Other(text.into())),
+        match rfc3339::parse(text) {
+            Some(unix_millis) => Self(Form::DateTime {
+                unix_millis,
+                text: text.into(),
+            }),
+            None => Self(Form::Other(text.into())),
         }
     }
 }
