@@ -17,7 +17,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 use url::{ParseError, Url};
 
 /// How long anything on the page may take; a busy machine needs more than a person would accept.
@@ -30,7 +30,9 @@ const CHROMIUM: [&str; 4] = [
     "google-chrome-stable",
 ];
 
-pub(crate) type Result<T, E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
+/// Whatever goes wrong in a test.
+pub(crate) type Failure = Box<dyn Error + Send + Sync>;
+pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
 
 /// A browser with one window.
 pub(crate) struct Browser {
@@ -139,8 +141,12 @@ async fn announced_port(log: &mut BufReader<ChildStdout>) -> Result<u16> {
 pub(crate) trait PageExt {
     /// The size of the page, in CSS pixels.
     async fn resize(&self, width: u32, height: u32) -> Result<()>;
+    /// Shows times as the platform says them, wherever the test runs.
+    async fn in_beijing(&self) -> Result<()>;
     /// What the system prefers: `light` or `dark`.
     async fn prefer(&self, scheme: &str) -> Result<()>;
+    /// The system prefers less motion.
+    async fn calm(&self) -> Result<()>;
     /// Waits until the CSS selector finds something.
     async fn see(&self, selector: &str) -> Result<Element>;
     /// Waits until the `XPath` finds something.
@@ -153,6 +159,10 @@ pub(crate) trait PageExt {
     async fn value(&self, expression: &str) -> Result<Value>;
     /// Saves a picture into the folder that `QQBOT_SCREENSHOTS` names, if it names one.
     async fn save_picture(&self, name: &str) -> Result<()>;
+    /// Runs a script.
+    async fn run(&self, script: &str) -> Result<()>;
+    /// Waits until a JavaScript expression is true.
+    async fn until(&self, expression: &str) -> Result<()>;
     /// What the console holds at the level of an error.
     async fn console_errors(&self) -> Result<Vec<String>>;
 }
@@ -164,8 +174,18 @@ impl PageExt for Client {
         devtools(self, "Emulation.setDeviceMetricsOverride", metrics).await
     }
 
+    async fn in_beijing(&self) -> Result<()> {
+        let zone = json!({"timezoneId": "Asia/Shanghai"});
+        devtools(self, "Emulation.setTimezoneOverride", zone).await
+    }
+
     async fn prefer(&self, scheme: &str) -> Result<()> {
         let media = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
+        devtools(self, "Emulation.setEmulatedMedia", media).await
+    }
+
+    async fn calm(&self) -> Result<()> {
+        let media = json!({"features": [{"name": "prefers-reduced-motion", "value": "reduce"}]});
         devtools(self, "Emulation.setEmulatedMedia", media).await
     }
 
@@ -201,14 +221,33 @@ impl PageExt for Client {
         let Some(folder) = env::var_os("QQBOT_SCREENSHOTS") else {
             return Ok(());
         };
-        // The caret blinks and toasts go: a picture shows neither.
-        self.execute(
-            "document.activeElement.blur(); document.getElementById('toasts').replaceChildren()",
-            Vec::new(),
+        // The caret blinks, toasts go, and the pointer is anywhere: a picture shows none of them.
+        self.run(
+            "document.activeElement.blur(); \
+             document.getElementById('toasts').replaceChildren(); \
+             document.querySelector('.actions')?.remove()",
         )
         .await?;
         fs::create_dir_all(&folder)?;
         fs::write(PathBuf::from(folder).join(name), self.screenshot().await?)?;
+        Ok(())
+    }
+
+    async fn run(&self, script: &str) -> Result<()> {
+        self.execute(script, Vec::new()).await?;
+        Ok(())
+    }
+
+    async fn until(&self, expression: &str) -> Result<()> {
+        let end = Instant::now() + PATIENCE;
+        while self.value(expression).await? != true {
+            if Instant::now() > end {
+                let shown = self.value("document.body.innerText").await?;
+                let shown = shown.as_str().unwrap_or_default();
+                return Err(format!("{expression} is never true; the page shows:\n{shown}").into());
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
         Ok(())
     }
 

@@ -112,15 +112,25 @@ async fn the_page_is_served() {
     let emulator = start().await;
     for (path, kind) in [
         ("/", "text/html; charset=utf-8"),
-        ("/app.js", "text/javascript; charset=utf-8"),
-        ("/style.css", "text/css; charset=utf-8"),
+        ("/page/js/main.js", "text/javascript; charset=utf-8"),
+        ("/page/css/base.css", "text/css; charset=utf-8"),
+        ("/page/icon.svg", "image/svg+xml"),
     ] {
         let answer = http(&emulator, "GET", path, "", "").await;
         assert_eq!(
             (answer.status, answer.header("content-type")),
             (200, Some(kind))
         );
+        let policy = answer.header("content-security-policy");
+        assert!(policy.is_some_and(|policy| {
+            policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self'; ")
+                && !policy.contains("unsafe")
+                && !policy.contains("http")
+        }));
         assert!(!answer.body.is_empty());
     }
     assert!(emulator.violations().is_empty() && emulator.requests().is_empty());
+    for path in ["/page/", "/page/no.js", "/page/../Cargo.toml"] {
+        assert_eq!(http(&emulator, "GET", path, "", "").await.status, 404);
+    }
 }
