@@ -71,7 +71,7 @@ where
     let page = browser.page.clone();
     let emulator = Emulator::builder().port(0).start().await?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
-    emulator.advance_clock(MORNING.saturating_sub(now));
+    emulator.advance(MORNING.saturating_sub(now));
     page.in_beijing().await?;
     page.resize(1280, 800).await?;
     page.prefer("light").await?;

@@ -51,6 +51,7 @@ const FILES: &[File] = &[
     file!(PICTURE, "icon.svg"),
     file!(SCRIPT, "js/api.js"),
     file!(SCRIPT, "js/bus.js"),
+    file!(SCRIPT, "js/clock.js"),
     file!(SCRIPT, "js/composer.js"),
     file!(SCRIPT, "js/dialogs.js"),
     file!(SCRIPT, "js/dom.js"),

@@ -48,8 +48,7 @@ async fn shows_traffic(page: &Client) -> Result<()> {
     page.until("document.querySelectorAll('#traffic [role=option]').length > 3")
         .await?;
     // From a message to what was sent.
-    page.run("document.querySelector('article[data-bot]').focus()")
-        .await?;
+    page.hover("article[data-bot] .bubble").await?;
     page.click("[data-action='inspect']").await?;
     page.see_path("//*[@id='traffic-detail'][contains(., 'Request body')]")
         .await?;

@@ -261,7 +261,7 @@ async fn shows_cards_and_audits(page: &Client, emulator: &Emulator) -> Result<()
     .await?;
     page.until(
         "[...document.querySelectorAll('article[data-bot]')].at(-1).textContent\
-         .includes('looked at first') && !document.querySelector('.tag.warn')",
+         .includes('looked at first') && !document.querySelector('#log .tag.warn')",
     )
     .await?;
     emulator.change_settings(|settings| settings.message_audit = MessageAudit::Off);

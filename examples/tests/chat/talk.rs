@@ -178,16 +178,14 @@ async fn reacts_and_takes_back(page: &Client) -> Result<()> {
     page.see_path("//*[@class='reaction'][@aria-pressed='false'][contains(., '1')]")
         .await?;
     // One more from the picker.
-    page.run("document.querySelector('article:last-of-type').focus()")
-        .await?;
+    page.hover("article .bubble").await?;
     page.click("[data-action='react']").await?;
     page.click(".picker button:nth-child(4)").await?;
     page.see(".reaction + .reaction").await?;
 
     page.say("forget this").await?;
     answer(page, "forget this").await?;
-    let own = "[...document.querySelectorAll('article[data-own]')].at(-1)";
-    page.run(&format!("{own}.focus()")).await?;
+    page.hover("article[data-own] .bubble").await?;
     page.click("article[data-own] [data-action='recall']")
         .await?;
     page.see_path("//article[@data-recalled][contains(., 'mia took a message back')]")

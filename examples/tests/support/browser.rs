@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
+use fantoccini::actions::{InputSource, MouseActions, PointerAction};
 use fantoccini::elements::Element;
 use fantoccini::key::Key;
 use fantoccini::wd::WebDriverCompatibleCommand;
@@ -153,6 +154,8 @@ pub(crate) trait PageExt {
     async fn see_path(&self, path: &str) -> Result<Element>;
     /// Waits for the element, then clicks it.
     async fn click(&self, selector: &str) -> Result<()>;
+    /// Moves the pointer to the last element that the CSS selector finds.
+    async fn hover(&self, selector: &str) -> Result<()>;
     /// Types into the composer and presses Enter.
     async fn say(&self, text: &str) -> Result<()>;
     /// The value of a JavaScript expression.
@@ -199,6 +202,21 @@ impl PageExt for Client {
 
     async fn click(&self, selector: &str) -> Result<()> {
         self.see(selector).await?.click().await?;
+        Ok(())
+    }
+
+    async fn hover(&self, selector: &str) -> Result<()> {
+        let found = self.find_all(Locator::Css(selector)).await?;
+        let element = found.into_iter().next_back();
+        let element = element.ok_or_else(|| format!("there is no {selector}"))?;
+        let there = PointerAction::MoveToElement {
+            element,
+            duration: None,
+            x: 0.0,
+            y: 0.0,
+        };
+        self.perform_actions(MouseActions::new("mouse".into()).then(there))
+            .await?;
         Ok(())
     }
 

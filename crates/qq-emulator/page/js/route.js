@@ -2,6 +2,7 @@
 
 import { $ } from "./dom.js";
 import { emit, on } from "./bus.js";
+import { now } from "./clock.js";
 import { state } from "./store.js";
 
 const ROOM_FOR_LIST = matchMedia("(min-width: 760px)");
@@ -23,10 +24,9 @@ export function startRoute() {
 }
 
 // What was there before the page was is no news.
-const began = Date.now();
-let skew = null;
-on("clock", ({ now }) => { skew ??= new Date(now) - Date.now(); });
-const old = (item) => new Date(item.at) - (skew ?? 0) < began - 1000;
+let began = null;
+on("clock", () => { began ??= now() - 1000; });
+const old = (item) => new Date(item.at) < began;
 
 function route() {
   if (!state.ready) return;

@@ -3,6 +3,7 @@
 import { el, icon, soon } from "../dom.js";
 import { post, remove } from "../api.js";
 import { on } from "../bus.js";
+import { now } from "../clock.js";
 import { connected, state } from "../store.js";
 import { failed, toast } from "../toast.js";
 import { clockExact, t } from "../words.js";
@@ -68,7 +69,7 @@ function show() {
 
 async function pressNow(name) {
   const [path, body] = NOW[name];
-  note("pressed", { fault: t(`fault_${name}`) }, "");
+  note("pressed", { fault: name }, "");
   lostAt = performance.now();
   try {
     const { connections } = await post(path, body);
@@ -85,7 +86,7 @@ async function pressPlanned(name) {
   const fault = Object.fromEntries(Object.entries(PLANNED[name]).filter(([, value]) => value !== null));
   try {
     await post("faults", [fault]);
-    note("planned", { fault: t(`fault_${name}`) }, "");
+    note("planned", { fault: name }, "");
   } catch (error) {
     failed(t(`fault_${name}`), error);
   }
@@ -117,17 +118,17 @@ function showPlan() {
 // ---- how the bot takes it
 
 function watch() {
-  const now = connected().map(({ id, resumes }) => `${id} ${resumes}`).join();
+  const held = connected().map(({ id, resumes }) => `${id} ${resumes}`).join();
   if (before === null) {
-    before = now;
+    before = held;
     return;
   }
-  if (now === before) return;
-  if (!now) {
+  if (held === before) return;
+  if (!held) {
     lostAt ??= performance.now();
     note("botLost", {}, "bad");
   } else if (!before || lostAt !== null) cameBack();
-  before = now;
+  before = held;
 }
 
 function cameBack() {
@@ -141,11 +142,14 @@ function cameBack() {
 }
 
 function note(key, values, kind) {
-  trail.unshift({ at: new Date(), key, values, kind });
+  trail.unshift({ at: now(), key, values, kind });
   trail.length = Math.min(trail.length, MOST_TRAIL);
   showTrail();
 }
 
+// The words of a note, in the language of now.
+const wordsOf = ({ key, values }) => t(key, values.fault ? { fault: t(`fault_${values.fault}`) } : values);
+
 function showTrail() {
-  ui.trail.replaceChildren(...(trail.length ? trail.map(({ at, key, values, kind }) => el("li", { className: kind }, el("time", {}, clockExact(at)), t(key, values))) : [el("li", { className: "hint" }, t("trailEmpty"))]));
+  ui.trail.replaceChildren(...(trail.length ? trail.map((note) => el("li", { className: note.kind }, el("time", {}, clockExact(note.at)), wordsOf(note))) : [el("li", { className: "hint" }, t("trailEmpty"))]));
 }

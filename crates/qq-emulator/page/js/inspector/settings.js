@@ -3,6 +3,7 @@
 import { $, el } from "../dom.js";
 import { get, patch, post } from "../api.js";
 import { on } from "../bus.js";
+import { advanced, now } from "../clock.js";
 import { ask } from "../dialogs.js";
 import { failed, toast } from "../toast.js";
 import { clockExact, day, t } from "../words.js";
@@ -28,16 +29,10 @@ const GROUPS = {
 
 const ui = {};
 let settings = null;
-let offset = 0; // the emulator's time less this page's
-let skipped = 0;
 
 export function buildSettings(panel) {
   ui.panel = panel;
-  on("clock", ({ now, advanced_ms: advanced }) => {
-    offset = new Date(now) - Date.now();
-    skipped = advanced;
-    showClock();
-  });
+  on("clock", showClock);
   on("ready", read);
   on("language", show);
   setInterval(() => { if (!document.hidden && ui.now?.offsetParent) showClock(); }, 1000);
@@ -46,8 +41,8 @@ export function buildSettings(panel) {
 
 async function read() {
   try {
-    const [now, webhooks] = await Promise.all([get("settings"), get("webhook")]);
-    settings = now;
+    const [all, webhooks] = await Promise.all([get("settings"), get("webhook")]);
+    settings = all;
     ui.webhooks = webhooks;
     show();
   } catch {
@@ -71,9 +66,8 @@ function show() {
 }
 
 function showClock() {
-  const now = new Date(Date.now() + offset);
-  const ahead = Math.round(skipped / 60_000);
-  ui.now.replaceChildren(el("b", {}, clockExact(now)), ` ${day(now)}`, ahead ? el("span", { className: "tag warn" }, t("ahead", { n: ahead })) : "");
+  const ahead = Math.round(advanced() / 60_000);
+  ui.now.replaceChildren(el("b", {}, clockExact(now())), ` ${day(now())}`, ahead ? el("span", { className: "tag warn" }, t("ahead", { n: ahead })) : "");
 }
 
 async function move(ms) {

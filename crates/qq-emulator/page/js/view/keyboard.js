@@ -13,6 +13,7 @@ import { speaker } from "../composer.js";
 const LINK = 0;
 const CALLBACK = 1;
 const COMMAND = 2;
+const MOST_LABEL = 24; // characters; the platform takes 10
 const SHOWN_MS = 2500;
 const STYLES = { 0: "grey", 1: "blue", 2: "prompt", 3: "danger", 4: "primary" };
 const CODES = { 1: "ack_failed", 2: "ack_frequent", 3: "ack_duplicate", 4: "ack_permission", 5: "ack_admins" };
@@ -38,7 +39,7 @@ function one(item, button, row, column) {
   const clicks = item.clicks.filter((click) => click.button[0] === row && click.button[1] === column);
   const last = clicks.at(-1);
   const visited = clicks.length > 0;
-  const label = String((visited && look.visited_label) || look.label || look.visited_label || "…");
+  const label = short(String((visited && look.visited_label) || look.label || look.visited_label || "…"));
   const style = STYLES[look.style] ?? "grey";
   const place = { row, column };
   if (action.type === LINK) {
@@ -65,6 +66,8 @@ function one(item, button, row, column) {
   if (last) tell(item, last, label);
   return node;
 }
+
+const short = (text) => (text.length > MOST_LABEL ? `${text.slice(0, MOST_LABEL)}…` : text);
 
 function mark(phase, type) {
   if (phase === "pending") return el("span", { className: "spinner", role: "img", "aria-label": t("waitingForBot") });

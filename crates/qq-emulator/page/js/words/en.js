@@ -46,7 +46,7 @@ export default {
   ok: "OK",
   userAdded: "{name} has joined every group and guild",
   mention: "Mention the bot",
-  composerHint: "Enter sends, Shift+Enter makes a line, paste or drop pictures",
+  composerHint: "Enter sends, Shift+Enter breaks the line",
   dropHere: "Drop to attach",
   bot: "bot",
   role_owner: "owner",

@@ -46,7 +46,7 @@ export default {
   ok: "确定",
   userAdded: "{name} 已加入所有群和频道",
   mention: "@ 机器人",
-  composerHint: "Enter 发送，Shift+Enter 换行，可粘贴或拖入图片",
+  composerHint: "Enter 发送，Shift+Enter 换行",
   dropHere: "松开以添加",
   bot: "机器人",
   role_owner: "群主",
