@@ -10,6 +10,8 @@ mod outbox;
 mod raw;
 mod read;
 mod sender;
+#[cfg(any(test, feature = "simd-json"))]
+mod simd;
 mod throttle;
 
 pub use self::builder::ShardBuilder;
