@@ -37,7 +37,7 @@ impl Scratch {
 fn has_minus_zero(data: &str) -> bool {
     data.match_indices("-0").any(|(at, _)| {
         let before = at.checked_sub(1).and_then(|at| data.as_bytes().get(at));
-        !before.is_some_and(|byte| byte.is_ascii_alphanumeric())
+        !before.is_some_and(u8::is_ascii_alphanumeric)
     })
 }
 
