@@ -36,7 +36,7 @@ pub(crate) use self::storage::Storage;
 pub(crate) use self::target::Target;
 use crate::client::HttpClient;
 use crate::error::{Error, Reach};
-use crate::request::CallFuture;
+use crate::request::{CallFuture, Request};
 use crate::response::Response;
 
 /// The deadline of each call of the API within an upload: the platform may read an address meanwhile.
@@ -108,6 +108,14 @@ struct Job {
     policy: UploadPolicy,
 }
 
+/// An upload whose name, kind and target are known to be good.
+struct Plan {
+    job: Job,
+    upload: Upload,
+    reporter: Reporter,
+    is_fresh: bool,
+}
+
 impl UploadFile {
     pub(crate) fn new(http: HttpClient, target: Target, upload: Upload) -> Self {
         Self {
@@ -152,18 +160,27 @@ impl UploadFile {
         self
     }
 
-    async fn run(self) -> Result<Uploaded, Error> {
-        let Self {
-            http,
-            target,
-            upload,
-            kind,
-            name,
-            policy,
-            mut reporter,
-            is_fresh,
-        } = self;
-        let named = name.or_else(|| upload.own_name());
+    /// What would be sent for an address, or for bytes that go in one body: those take a single call.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest), which names the field; also for files,
+    /// readers and larger bytes, whose calls depend on what they hold and on what the platform answers.
+    pub fn try_into_request(self) -> Result<Request, Error> {
+        let Plan { job, upload, .. } = self.plan()?;
+        match upload.0 {
+            Source::Url(url) => job.request(FileUploadRequest::from_url(job.kind, url)),
+            Source::Bytes(bytes) if (bytes.len() as u64) < job.policy.chunked_from => {
+                job.request(FileUploadRequest::from_bytes(job.kind, &bytes))
+            }
+            _ => Err(Error::invalid_request(
+                "an upload of a file, a reader or so many bytes is no single call: await it",
+            )),
+        }
+    }
+
+    fn plan(self) -> Result<Plan, Error> {
+        let named = self.name.or_else(|| self.upload.own_name());
         if named
             .as_ref()
             .is_some_and(|name| name.trim().is_empty() || name.chars().any(char::is_control))
@@ -172,17 +189,34 @@ impl UploadFile {
                 "name is blank or has control characters: give the name that is shown",
             ));
         }
-        let kind = kind.unwrap_or_else(|| kind_of(named.as_deref().unwrap_or_default()));
-        let name = named.unwrap_or_else(|| "file".to_owned()).into();
+        let kind = self
+            .kind
+            .unwrap_or_else(|| kind_of(named.as_deref().unwrap_or_default()));
         let job = Job {
-            http,
-            target,
+            http: self.http,
+            target: self.target,
             kind,
-            name,
-            policy,
+            name: named.unwrap_or_else(|| "file".to_owned()).into(),
+            policy: self.policy,
         };
         // An id that is none is found before a large file is read.
         job.target.files()?;
+        Ok(Plan {
+            job,
+            upload: self.upload,
+            reporter: self.reporter,
+            is_fresh: self.is_fresh,
+        })
+    }
+
+    async fn run(self) -> Result<Uploaded, Error> {
+        let Plan {
+            job,
+            upload,
+            mut reporter,
+            is_fresh,
+        } = self.plan()?;
+        let kind = job.kind;
         if let Source::Url(url) = upload.0 {
             reporter.report(UploadStep::Sending, 0, None);
             let uploaded = job.whole(FileUploadRequest::from_url(kind, url)).await?.0;
@@ -220,12 +254,15 @@ impl UploadFile {
 }
 
 impl Job {
+    fn request(&self, body: FileUploadRequest) -> Result<Request, Error> {
+        self.target
+            .files()?
+            .checked_json(&body.file_name(&*self.name))
+    }
+
     /// An upload in one call.
     async fn whole(&self, body: FileUploadRequest) -> Result<(Uploaded, Life), Error> {
-        let request = self
-            .target
-            .files()?
-            .checked_json(&body.file_name(&*self.name))?;
+        let request = self.request(body)?;
         let response = self.http.run(&request, Some(CALL_TIMEOUT)).await?;
         Uploaded::read(&response)
     }
@@ -364,6 +401,23 @@ mod tests {
             ("", FileType::File),
         ] {
             assert_eq!(kind_of(name), kind, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_takes_one_call_can_be_looked_at() {
+        let http = HttpClient::new(qq_model::Token::new("1", "s")).unwrap();
+        let upload = |upload| http.group("G").upload(upload).kind(FileType::Image);
+        for one in [Upload::url("https://x.example/a.png"), Upload::bytes("png")] {
+            let request = upload(one).try_into_request().unwrap();
+            assert_eq!(request.path(), "/v2/groups/G/files");
+            let body: serde_json::Value = serde_json::from_slice(request.body().unwrap()).unwrap();
+            assert_eq!(body["file_type"], 1);
+        }
+        let many = upload(Upload::bytes("png")).policy(UploadPolicy::default().chunked_from(1));
+        for several in [many, upload(Upload::file("a.png"))] {
+            let error = several.try_into_request().unwrap_err();
+            assert!(error.to_string().contains("no single call"), "{error}");
         }
     }
 
