@@ -45,6 +45,24 @@ pub(crate) const PYTHON: Tool = Tool {
     ],
 };
 
+pub(crate) const NODE: Tool = Tool {
+    name: "node",
+    programs: &["node", "nodejs"],
+    install: [
+        "apt-get install --no-install-recommends nodejs npm",
+        "brew install node",
+    ],
+};
+
+pub(crate) const NPM: Tool = Tool {
+    name: "npm",
+    programs: &["npm"],
+    install: [
+        "apt-get install --no-install-recommends nodejs npm",
+        "brew install node",
+    ],
+};
+
 pub(crate) const GIT: Tool = Tool {
     name: "git",
     programs: &["git"],
@@ -128,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_missing_tool_comes_with_the_command_that_installs_it() {
-        for tool in [CHROMIUM, CHROMEDRIVER, PYTHON, GIT] {
+        for tool in [CHROMIUM, CHROMEDRIVER, PYTHON, NODE, NPM, GIT] {
             let text = tool.missing();
             assert!(
                 text.contains(tool.name) && text.contains("install "),

@@ -4,7 +4,7 @@
 Usage: botpy_echo.py BASE_URL APP_ID SECRET
 
 Prints "ready <name>" once the gateway has said READY, answers every message of the four scenes
-with "echo: <text>", and runs until it is killed. qq-botpy itself is untouched: only the hosts that
+with "echo: <text>", makes a few REST round trips first, and runs until it is killed. qq-botpy itself is untouched: only the hosts that
 it hard-codes are replaced.
 """
 
@@ -39,6 +39,18 @@ def point_at(base_url):
 class EchoBot(botpy.Client):
     async def on_ready(self):
         print(f"ready {self.robot.name}", flush=True)
+        await self.round_trips()
+        print("round trips done", flush=True)
+
+    async def round_trips(self):
+        """Reads and changes the world; raises where an answer is not what was changed."""
+        guild = (await self.api.me_guilds())[0]["id"]
+        if not await self.api.get_channels(guild):
+            raise RuntimeError("no channels")
+        await self.api.create_guild_role(guild, name="stranger", color=255, hoist=1)
+        roles = (await self.api.get_guild_roles(guild))["roles"]
+        if not any(role["name"] == "stranger" for role in roles):
+            raise RuntimeError("the role is not listed")
 
     async def on_group_at_message_create(self, message):
         await self.echo("group", message, message.author.member_openid)

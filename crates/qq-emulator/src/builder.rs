@@ -16,6 +16,8 @@ use crate::emulator::Emulator;
 use crate::faults::{self, Fault, Plan};
 use crate::json_error::JsonError;
 use crate::platform::{Origin, Platform};
+use crate::recording::replay::{self, ReplaySpeed};
+use crate::recording::{Recorder, Recording};
 use crate::settings::Settings;
 use crate::world::World;
 use crate::{DEFAULT_SEED, data, server, webhook};
@@ -36,6 +38,8 @@ pub struct EmulatorBuilder {
     webhook: Option<String>,
     reply_deadline: Duration,
     data: Option<PathBuf>,
+    record: Option<PathBuf>,
+    replay: Option<(Recording, ReplaySpeed)>,
 }
 
 /// The emulator could not be started.
@@ -48,14 +52,30 @@ pub struct StartError {
 #[derive(Debug)]
 enum Place {
     Address(SocketAddr),
-    Data(PathBuf),
+    File(PathBuf),
+}
+
+impl StartError {
+    pub(crate) fn listen(address: SocketAddr, source: io::Error) -> Self {
+        Self {
+            place: Place::Address(address),
+            source,
+        }
+    }
+
+    pub(crate) fn file(path: PathBuf, source: io::Error) -> Self {
+        Self {
+            place: Place::File(path),
+            source,
+        }
+    }
 }
 
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
             Place::Address(address) => write!(f, "cannot listen on {address}"),
-            Place::Data(file) => write!(f, "cannot use {}", file.display()),
+            Place::File(file) => write!(f, "cannot use {}", file.display()),
         }
     }
 }
@@ -78,6 +98,8 @@ impl EmulatorBuilder {
             webhook: None,
             reply_deadline: REPLY_DEADLINE,
             data: None,
+            record: None,
+            replay: None,
         }
     }
 
@@ -130,6 +152,23 @@ impl EmulatorBuilder {
         self
     }
 
+    /// Writes every frame and call to a new file of JSON lines, without secrets. To record what a
+    /// bot and another server say to each other, put a [`Proxy`] between them.
+    ///
+    /// [`Proxy`]: crate::Proxy
+    pub fn record(mut self, file: impl Into<PathBuf>) -> Self {
+        self.record = Some(file.into());
+        self
+    }
+
+    /// Pushes the events of a recording, once a bot is connected or its webhook set. Conversations
+    /// that the world does not have can be answered all the same. [`Emulator::replay`] tells how
+    /// far it is.
+    pub fn replay(mut self, recording: Recording, speed: ReplaySpeed) -> Self {
+        self.replay = Some((recording, speed));
+        self
+    }
+
     /// Plans faults from the start, as JSON of `POST faults`. A reset goes back to them.
     ///
     /// # Errors
@@ -176,21 +215,17 @@ impl EmulatorBuilder {
     ///
     /// # Errors
     /// The address is taken or not allowed; the data folder cannot be used, or what is kept there
-    /// is broken.
+    /// is broken; the recording exists already, or cannot be made.
     ///
     /// # Panics
     /// Outside a Tokio runtime with I/O and time enabled.
     pub async fn start(self) -> Result<Emulator, StartError> {
         let wanted = SocketAddr::new(self.host, self.port);
-        let failed = |source| StartError {
-            place: Place::Address(wanted),
-            source,
-        };
+        let failed = |source| StartError::listen(wanted, source);
         let saved = match &self.data {
-            Some(folder) => data::load(folder).map_err(|source| StartError {
-                place: Place::Data(data::file(folder)),
-                source,
-            })?,
+            Some(folder) => {
+                data::load(folder).map_err(|source| StartError::file(data::file(folder), source))?
+            }
             None => None,
         };
         let listener = TcpListener::bind(wanted).await.map_err(failed)?;
@@ -210,6 +245,16 @@ impl EmulatorBuilder {
             base_url,
             address.ip().is_unspecified(),
         );
+        if let Some(path) = self.record {
+            let recorder =
+                Recorder::create(&path, None).map_err(|source| StartError::file(path, source))?;
+            platform.update(|state| {
+                for bot in &state.world.bots {
+                    recorder.hide(&bot.secret);
+                }
+                state.recorder = Some(Arc::new(recorder));
+            });
+        }
         if let Some(saved) = saved {
             platform.update(|state| saved.restore(state));
         }
@@ -222,6 +267,11 @@ impl EmulatorBuilder {
         if let Some(url) = self.webhook {
             let platform = Arc::clone(&platform);
             tokio::spawn(webhook::set_once_it_answers(platform, url, guard.clone()));
+        }
+        if let Some((recording, speed)) = self.replay {
+            platform.update(|state| state.replay.events = recording.len());
+            let platform = Arc::clone(&platform);
+            tokio::spawn(replay::play(platform, recording, speed, guard.clone()));
         }
         if let Some(folder) = self.data {
             tokio::spawn(data::keep(Arc::clone(&platform), folder, guard.clone()));

@@ -1,8 +1,9 @@
 //! The emulator's time: real time that can be moved forward.
 //!
 //! Everything that has a duration on the platform (token life, reply windows, quotas, the resume
-//! window, time stamps) is measured with this clock. Heartbeat supervision and the pauses before a
-//! close are not: they watch a live socket and use real time.
+//! window, audits, time stamps) is measured with this clock. Heartbeat supervision is if
+//! `clock_moves_heartbeats` says so. The pauses before a close and those of faults are not: they are
+//! about a live socket and use real time.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -29,6 +29,7 @@ use crate::world::store::console::Console;
 use crate::world::store::groups::{GroupNotes, Strategies};
 use crate::world::store::guilds::{ChannelNotes, GuildNotes};
 use crate::world::store::reactions::Reactions;
+use crate::world::store::wakeups::Wakeups;
 
 /// The version of the file.
 const VERSION: u32 = 1;
@@ -58,6 +59,7 @@ pub(crate) struct Saved {
     strategies: Strategies,
     console: Console,
     refusing: BTreeSet<String>,
+    wakeups: Wakeups,
 }
 
 /// The same, as it is written.
@@ -80,6 +82,7 @@ struct Saving<'a> {
     strategies: &'a Strategies,
     console: &'a Console,
     refusing: &'a BTreeSet<String>,
+    wakeups: &'a Wakeups,
 }
 
 impl Saved {
@@ -102,6 +105,7 @@ impl Saved {
         store.strategies = self.strategies;
         store.console = self.console;
         store.refusing = self.refusing;
+        store.wakeups = self.wakeups;
     }
 }
 
@@ -125,6 +129,7 @@ fn snapshot(state: &State) -> serde_json::Result<Vec<u8>> {
         strategies: &store.strategies,
         console: &store.console,
         refusing: &store.refusing,
+        wakeups: &store.wakeups,
     })
 }
 

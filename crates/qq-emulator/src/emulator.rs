@@ -14,7 +14,8 @@ use crate::builder::EmulatorBuilder;
 use crate::clock::millis;
 use crate::faults::{Fault, FaultView};
 use crate::gateway::{Fault as Strike, Session, Target, apply};
-use crate::platform::Platform;
+use crate::platform::{Platform, State};
+use crate::recording::replay::ReplayView;
 use crate::settings::Settings;
 use crate::speech::{self, Say};
 use crate::views::{OutboxEntry, RequestEntry, Said, SessionView, TimelineItem};
@@ -119,6 +120,25 @@ impl Emulator {
         self.platform.wait_for_backlog().await;
         self.platform
             .update(|state| speech::push_event(state, name, None, &data, None).0)
+    }
+
+    /// How far the recording of [`EmulatorBuilder::replay`] has been played.
+    #[must_use]
+    pub fn replay(&self) -> ReplayView {
+        self.platform.read(|state| state.replay)
+    }
+
+    /// Waits until the recording has been played; `false` if that took longer. Cancel safe.
+    pub async fn replayed(&self, deadline: Duration) -> bool {
+        let done = |state: &State| (state.replay.played >= state.replay.events).then_some(());
+        self.platform.wait_for(deadline, done).await.is_some()
+    }
+
+    /// Why the recording of [`EmulatorBuilder::record`] is not whole, if it is not.
+    #[must_use]
+    pub fn recording_problem(&self) -> Option<String> {
+        self.platform
+            .read(|state| state.recorder.as_ref()?.problem())
     }
 
     /// Somebody new, in no group and no guild yet. `POST users` of the control API makes a member
@@ -278,11 +298,10 @@ impl Emulator {
         self.platform.update(|state| state.tokens.revoke_all());
     }
 
-    /// Moves the emulator's time forward: token life, reply windows, quotas, resume window,
-    /// heartbeats.
+    /// Moves the emulator's time forward: token life, reply windows, quotas, resume window, audits;
+    /// heartbeats with [`Settings::clock_moves_heartbeats`].
     pub fn advance(&self, by: Duration) {
-        self.platform
-            .update(|state| state.clock.advance(millis(by)));
+        self.platform.advance(millis(by));
     }
 
     /// Changes settings while it runs.

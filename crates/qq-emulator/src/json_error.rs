@@ -67,7 +67,8 @@ pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, JsonError> {
             .rsplit_once(" at line ")
             .map_or(&*message, |(rest, _)| rest);
         let field = match path.as_str() {
-            "." => String::new(),
+            // What the library says of the whole, and of a place that it could not name.
+            "." | "?" => String::new(),
             path => path.trim_start_matches('.').to_owned(),
         };
         let (field, message) = match unknown(message) {

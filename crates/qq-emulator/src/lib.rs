@@ -29,6 +29,8 @@ mod json_error;
 mod page;
 mod person;
 mod platform;
+mod proxy;
+mod recording;
 mod reply;
 mod rest;
 mod ring;
@@ -47,6 +49,9 @@ pub use emulator::Emulator;
 pub use faults::{Fault, FaultView};
 pub use json_error::JsonError;
 pub use person::{Participant, Person};
+pub use proxy::{Proxy, ProxyBuilder};
+pub use recording::replay::{ReplaySpeed, ReplayView};
+pub use recording::{Recording, RecordingError};
 pub use reply::NoReply;
 pub use settings::{
     DuplicateShard, ErrorBody, IdentifyPace, MentionDelivery, MessageAudit, RetryTimestamp,

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use futures_util::future::poll_immediate;
-use qq_emulator::{DEFAULT_SEED, Emulator, World};
+use qq_emulator::{DEFAULT_SEED, Emulator, Proxy, Recording, ReplaySpeed, World};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -22,6 +22,10 @@ Examples:
       With people, groups and guilds from a file, kept in a folder
   qq-emulator --webhook http://127.0.0.1:8080/callback --faults faults.json
       Events by webhook, and faults from a file
+  qq-emulator --record session.jsonl --upstream https://api.bot.qq.com
+      Between a bot and the platform, writing down what they say
+  qq-emulator --replay session.jsonl --replay-speed max
+      The same events again, without pauses
   curl -d '{\"scene\":\"group\",\"content\":\"!ping\"}' http://127.0.0.1:8787/emulator/v1/messages
       A user says something in the group
   curl http://127.0.0.1:8787/emulator/v1/outbox
@@ -59,6 +63,28 @@ struct Options {
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
 
+    /// Write every frame and call to this new file, as lines of JSON without secrets
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+
+    /// With --record: be no emulator, but stand between a bot and the server at this address
+    #[arg(
+        long,
+        value_name = "URL",
+        requires = "record",
+        conflicts_with_all = ["world", "data", "faults", "webhook", "replay", "strict"]
+    )]
+    upstream: Option<String>,
+
+    /// Push the events of a recording, once a bot is there
+    #[arg(long, value_name = "FILE")]
+    replay: Option<PathBuf>,
+
+    /// How many times as fast as it was recorded, or max
+    #[arg(long, value_name = "TIMES", default_value = "1", value_parser = speed)]
+    #[arg(requires = "replay")]
+    replay_speed: ReplaySpeed,
+
     /// Push events to this address, as soon as a bot answers there
     #[arg(long, value_name = "URL")]
     webhook: Option<String>,
@@ -84,7 +110,21 @@ async fn main() -> ExitCode {
     }
 }
 
+/// Reads `--replay-speed`.
+fn speed(text: &str) -> Result<ReplaySpeed, String> {
+    if text == "max" {
+        return Ok(ReplaySpeed::Max);
+    }
+    match text.parse() {
+        Ok(times) if times > 0.0 && f64::is_finite(times) => Ok(ReplaySpeed::Times(times)),
+        _ => Err("give a number above 0, such as 1 or 0.5, or max".into()),
+    }
+}
+
 async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
+    if let (Some(upstream), Some(file)) = (&options.upstream, &options.record) {
+        return record(&options, upstream, file).await;
+    }
     let mut builder = Emulator::builder()
         .host(options.host)
         .port(options.port)
@@ -106,6 +146,12 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
         let plan = read(path)?;
         builder = builder.faults(&plan).map_err(|why| named(path, &why))?;
     }
+    if let Some(file) = options.record {
+        builder = builder.record(file);
+    }
+    if let Some(file) = &options.replay {
+        builder = builder.replay(Recording::read(file)?, options.replay_speed);
+    }
     if let Some(url) = &options.webhook {
         builder = builder
             .webhook(url)
@@ -121,12 +167,55 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
         None => interrupted.await?,
     }
     let complaints = emulator.violations();
+    let recording = emulator.recording_problem();
     emulator.stop().await;
     // A bot's mistakes are on the page; that nothing was kept is for whoever started this.
+    if let Some(why) = recording {
+        return Err(format!("--record: {why}").into());
+    }
     match complaints.iter().rfind(|found| found.code == "data.write") {
         Some(found) => Err(found.message.clone().into()),
         None => Ok(()),
     }
+}
+
+/// Stands between a bot and a server until it is interrupted.
+async fn record(
+    options: &Options,
+    upstream: &str,
+    file: &Path,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let proxy = Proxy::builder(upstream, file).map_err(|why| format!("--upstream: {why}"))?;
+    let proxy = proxy.host(options.host).port(options.port).start().await?;
+    let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
+    let early = poll_immediate(interrupted.as_mut()).await;
+    greet_proxy(&proxy, upstream, file)?;
+    match early {
+        Some(result) => result?,
+        None => interrupted.await?,
+    }
+    let problem = proxy.problem();
+    proxy.stop().await;
+    match problem {
+        Some(why) => Err(format!("--record: {why}").into()),
+        None => Ok(()),
+    }
+}
+
+fn greet_proxy(proxy: &Proxy, upstream: &str, file: &Path) -> std::io::Result<()> {
+    let base = proxy.base_url();
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "qq-emulator {}", env!("CARGO_PKG_VERSION"))?;
+    writeln!(out)?;
+    writeln!(out, "  between a bot and {upstream}")?;
+    writeln!(out, "  writing to {}", file.display())?;
+    writeln!(out)?;
+    writeln!(out, "A bot with its own app id and secret finds it with")?;
+    writeln!(out)?;
+    writeln!(out, "  export QQ_BOT_BASE_URL={base}")?;
+    writeln!(out)?;
+    writeln!(out, "Ctrl-C stops it.")?;
+    out.flush()
 }
 
 /// An error about a file.

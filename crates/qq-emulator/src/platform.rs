@@ -8,11 +8,13 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::clock::{Clock, rfc3339_millis};
+use crate::clock::{Clock, Millis, millis, rfc3339_millis};
 use crate::faults::{Fault, Plan};
 use crate::feed::Feed;
 use crate::gateway::{Gateway, Session};
 use crate::ids::Ids;
+use crate::recording::Recorder;
+use crate::recording::replay::ReplayView;
 use crate::rest::quotas::Quotas;
 use crate::rest::token::Tokens;
 use crate::ring::Ring;
@@ -40,6 +42,8 @@ pub(crate) struct Platform {
     state: Mutex<State>,
     changed: watch::Sender<u64>,
     stopping: watch::Sender<bool>,
+    /// Counts how often the clock was moved by hand.
+    moved: watch::Sender<u64>,
     base_url: String,
     /// Listens on all addresses: a client knows best which one it has reached.
     everywhere: bool,
@@ -48,7 +52,7 @@ pub(crate) struct Platform {
 
 /// Something that happens a little later.
 struct Later {
-    after: Duration,
+    due: Millis,
     epoch: u64,
     run: Box<dyn FnOnce(&mut State) + Send>,
 }
@@ -56,7 +60,7 @@ struct Later {
 impl fmt::Debug for Later {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Later")
-            .field("after", &self.after)
+            .field("due", &self.due)
             .finish_non_exhaustive()
     }
 }
@@ -98,6 +102,9 @@ pub(crate) struct State {
     pub(crate) feed: Feed,
     /// What bots have made and changed beyond the world.
     pub(crate) store: Store,
+    /// Writes down what comes and goes.
+    pub(crate) recorder: Option<Arc<Recorder>>,
+    pub(crate) replay: ReplayView,
     later: Vec<Later>,
     /// Things put off and not yet done.
     waiting: usize,
@@ -119,6 +126,7 @@ impl Platform {
             state: Mutex::new(State::new(&origin, Gateway::default(), Webhooks::default())),
             changed: watch::Sender::new(0),
             stopping: watch::Sender::new(false),
+            moved: watch::Sender::new(0),
             base_url,
             everywhere,
             origin,
@@ -154,7 +162,7 @@ impl Platform {
                 let mut stopping = platform.stopping();
                 tokio::select! {
                     () = stopping.requested() => {}
-                    () = tokio::time::sleep(later.after) => platform.update(|state| {
+                    () = platform.time_of(later.due) => platform.update(|state| {
                         // After a reset nobody waits for it.
                         if state.epoch == later.epoch {
                             (later.run)(state);
@@ -162,6 +170,21 @@ impl Platform {
                     }),
                 }
             });
+        }
+    }
+
+    /// Returns at a point of the emulator's time, which may be moved meanwhile.
+    async fn time_of(&self, due: Millis) {
+        let mut moved = self.moved.subscribe();
+        loop {
+            moved.mark_unchanged();
+            let left = due.saturating_sub(self.read(|state| state.clock.now()));
+            if left == 0 {
+                return;
+            }
+            let pause = Duration::from_millis(left).min(FOREVER);
+            // Its sender lives as long as the platform.
+            let _ = tokio::time::timeout(pause, moved.changed()).await;
         }
     }
 
@@ -204,7 +227,10 @@ impl Platform {
             let mut webhooks = std::mem::take(&mut state.webhooks);
             webhooks.reset();
             let epoch = state.epoch + 1;
+            let (recorder, replay) = (state.recorder.take(), state.replay);
             *state = State::new(&self.origin, gateway, webhooks);
+            state.recorder = recorder;
+            state.replay = replay;
             state.epoch = epoch;
         });
     }
@@ -252,6 +278,16 @@ impl Platform {
         })
     }
 
+    /// Moves the time forward, and wakes everybody who waits for a point of it.
+    pub(crate) fn advance(&self, by: Millis) {
+        self.update(|state| {
+            state.clock.advance(by);
+            state.gateway.wake_all();
+        });
+        self.moved
+            .send_modify(|times| *times = times.wrapping_add(1));
+    }
+
     /// Told of every change of the state.
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()
@@ -273,6 +309,11 @@ impl Platform {
 pub(crate) struct Stopping(watch::Receiver<bool>);
 
 impl Stopping {
+    /// Of a server that is no emulator.
+    pub(crate) fn of(stop: watch::Receiver<bool>) -> Self {
+        Self(stop)
+    }
+
     /// Returns once the server shall end. Cancel safe.
     pub(crate) async fn requested(&mut self) {
         // The sender lives as long as the platform; were it gone, that would be the end as well.
@@ -307,6 +348,8 @@ impl State {
             violations: Ring::default(),
             feed: Feed::default(),
             store: Store::default(),
+            recorder: None,
+            replay: ReplayView::default(),
             later: Vec::new(),
             waiting: 0,
             epoch: 0,
@@ -318,7 +361,7 @@ impl State {
         self.gateway.backlog().max(self.webhooks.backlog())
     }
 
-    /// Does something a little later, in real time; at once if very much waits already.
+    /// Does something a little later; at once if very much waits already.
     pub(crate) fn put_off(
         &mut self,
         after: Duration,
@@ -330,7 +373,7 @@ impl State {
         self.waiting += 1;
         let epoch = self.epoch;
         self.later.push(Later {
-            after,
+            due: self.clock.now().saturating_add(millis(after)),
             epoch,
             run: Box::new(move |state| {
                 state.waiting -= 1;

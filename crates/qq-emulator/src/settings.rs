@@ -18,6 +18,9 @@ pub struct Settings {
     pub heartbeat_interval: u64,
     /// A client silent for this many intervals is closed with 4009.
     pub heartbeat_tolerance: u64,
+    /// Whether time that is skipped by hand counts as silence. A client cannot beat in it, so that
+    /// a long skip closes every connection with 4009.
+    pub clock_moves_heartbeats: bool,
     /// More heartbeats than this within one interval are recorded as `ws.heartbeat_too_fast`.
     pub heartbeats_per_interval: u32,
     /// How long a disconnected session can be resumed, milliseconds.
@@ -77,8 +80,12 @@ pub struct Settings {
     pub active_per_minute: u32,
     /// Messages that answer nothing, per user or group and day; 0 for no limit.
     pub active_per_day: u32,
-    /// Messages that answer nothing, for the whole bot in groups and C2C, per minute; 0 for no limit.
+    /// Messages that answer nothing, for the whole bot, per minute, in groups and in C2C; 0 for no
+    /// limit. A verified bot has twice that in groups, and no such limit in C2C.
     pub active_per_bot_minute: u32,
+    /// Whether the bot is verified. With [`Settings::route_limits`] a verified bot may send 10
+    /// messages per second that answer nothing in C2C, others 5.
+    pub verified: bool,
     /// Messages that answer nothing, per channel and day; 0 for no limit.
     pub active_per_channel_day: u32,
     /// Channels of one guild that may get messages that answer nothing, per day; 0 for no limit.
@@ -130,6 +137,8 @@ pub struct Settings {
     pub allow_ark: bool,
     /// What becomes of messages to channels and direct conversations.
     pub message_audit: MessageAudit,
+    /// Whether messages to groups and users go through the audit as well.
+    pub message_audit_everywhere: bool,
     /// Pause between the answer and the outcome of an audit, milliseconds.
     pub message_audit_ms: u64,
     /// How long a group or C2C message can be recalled, milliseconds.
@@ -185,6 +194,7 @@ impl Default for Settings {
         Self {
             heartbeat_interval: 41_250,
             heartbeat_tolerance: 2,
+            clock_moves_heartbeats: false,
             heartbeats_per_interval: 6,
             resume_window: 5 * MINUTE,
             replay_buffer: 10_000,
@@ -215,6 +225,7 @@ impl Default for Settings {
             active_per_minute: 20,
             active_per_day: 1_000,
             active_per_bot_minute: 30,
+            verified: false,
             active_per_channel_day: 20,
             active_channels_per_guild_day: 2,
             active_direct_per_user_day: 2,
@@ -239,6 +250,7 @@ impl Default for Settings {
             allow_keyboards: true,
             allow_ark: true,
             message_audit: MessageAudit::Off,
+            message_audit_everywhere: false,
             message_audit_ms: 100,
             recall_window: 2 * MINUTE,
             guild_recall_window: 0,

@@ -77,6 +77,16 @@ impl Control {
         self.post("gateway/drop", &json!({})).map(drop)
     }
 
+    /// The routes that were called with success.
+    pub(super) fn done_calls(&self) -> Result<BTreeSet<String>> {
+        let calls = list(self.get("requests?after=0")?, "requests")?;
+        Ok(calls
+            .iter()
+            .filter(|call| matches!(call["status"].as_u64(), Some(200..=204)))
+            .filter_map(|call| call["route"].as_str().map(str::to_owned))
+            .collect())
+    }
+
     /// What clients did that the documents forbid, one line each.
     pub(super) fn errors(&self) -> Result<Vec<String>> {
         let violations = list(self.get("violations")?, "violations")?;

@@ -8,10 +8,12 @@ mod checks;
 mod control;
 mod emulator;
 mod http;
+mod node;
 mod python;
+mod script;
 mod table;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::error::{Context as _, Error, Result};
@@ -40,20 +42,68 @@ const BUILD_LIMIT: Duration = Duration::from_secs(40 * 60);
 struct Client {
     /// Name and version as in its registry.
     name: &'static str,
-    /// The pinned packages to install, relative to the workspace root.
-    requirements: &'static str,
-    /// The bot under test: a script that answers every message with a text that repeats it, started
-    /// with the emulator's base address, an app id and a secret.
+    platform: Platform,
+    /// The pinned packages to install, relative to the workspace root: a list for pip, or the
+    /// folder of an npm lock file.
+    pins: &'static str,
+    /// The bot under test: a script that makes a few REST round trips and answers every message
+    /// with a text that repeats it, started with the emulator's base address, an app id and a
+    /// secret.
     driver: &'static str,
+    /// Checks that this client cannot pass, whatever the platform does, and why.
+    known: &'static [(&'static str, &'static str)],
 }
 
-const CLIENTS: &[Client] = &[Client {
-    name: "qq-botpy 1.2.1",
-    requirements: "xtask/conformance/qq-botpy.txt",
-    driver: "crates/qq-emulator/conformance/botpy_echo.py",
-}];
+/// What a client is written for.
+#[derive(Clone, Copy)]
+enum Platform {
+    Python,
+    Node,
+}
 
-/// The tool that is not on this machine but needed, and how to get it.
+impl Platform {
+    /// The tool that is not on this machine, and how to get it.
+    fn missing(self) -> Option<String> {
+        match self {
+            Self::Python => python::missing(),
+            Self::Node => node::missing(),
+        }
+    }
+
+    /// Installs the pinned packages; gives the interpreter.
+    fn environment(self, pins: &Path, folder: &Path) -> Result<PathBuf> {
+        match self {
+            Self::Python => python::environment(pins, folder),
+            Self::Node => node::environment(pins, folder),
+        }
+    }
+}
+
+const CLIENTS: &[Client] = &[
+    Client {
+        name: "qq-botpy 1.2.1",
+        platform: Platform::Python,
+        pins: "xtask/conformance/qq-botpy.txt",
+        driver: "crates/qq-emulator/conformance/botpy_echo.py",
+        known: &[],
+    },
+    Client {
+        name: "qq-official-bot 1.0.13",
+        platform: Platform::Node,
+        pins: "xtask/conformance/qq-official-bot",
+        driver: "crates/qq-emulator/conformance/official_echo.cjs",
+        known: &[
+            ("replay", "it identifies anew instead of resuming"),
+            (
+                "clean",
+                "after that its heartbeat carries the number of the session before",
+            ),
+        ],
+    },
+];
+
+/// The tool that is not on this machine but needed, and how to get it: the step is skipped then.
+/// Clients for other platforms than Python are left out where theirs is missing.
 pub(crate) fn missing_tool() -> Option<String> {
     python::missing()
 }
@@ -71,6 +121,10 @@ pub(crate) fn run(project: &Project) -> Result<bool> {
     let folder = target.join("conformance");
     let mut rows = Vec::new();
     for client in CLIENTS {
+        if let Some(missing) = client.platform.missing() {
+            println!("{} is left out: {missing}", client.name);
+            continue;
+        }
         let folder = folder.join(client.name.replace(' ', "-"));
         std::fs::create_dir_all(&folder).context(|| format!("creating {}", folder.display()))?;
         rows.push(try_out(project, client, &program, &folder)?);
@@ -81,7 +135,8 @@ pub(crate) fn run(project: &Project) -> Result<bool> {
 
 /// One client against an emulator of its own; both end here.
 fn try_out(project: &Project, client: &Client, program: &Path, folder: &Path) -> Result<Row> {
-    let python = python::environment(&project.root().join(client.requirements), folder)?;
+    let pins = project.root().join(client.pins);
+    let interpreter = client.platform.environment(&pins, folder)?;
     let emulator = Emulator::start(program, &folder.join("emulator.log"))?;
     let control = Control::new(emulator.address());
     let bot = control.bot()?;
@@ -90,8 +145,8 @@ fn try_out(project: &Project, client: &Client, program: &Path, folder: &Path) ->
         client.name,
         emulator.address()
     );
-    let mut driver = python::start(
-        &python,
+    let mut driver = script::start(
+        &interpreter,
         &project.root().join(client.driver),
         &[
             &format!("http://{}", emulator.address()),
@@ -100,7 +155,7 @@ fn try_out(project: &Project, client: &Client, program: &Path, folder: &Path) ->
         ],
         folder,
     )?;
-    let row = checks::all(client.name, &control, &mut driver);
+    let row = checks::all(client.name, client.known, &control, &mut driver);
     if !row.passed() {
         println!("logs of the client and the emulator: {}", folder.display());
     }

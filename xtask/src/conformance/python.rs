@@ -1,12 +1,12 @@
 //! Python clients: an environment with pinned packages, and a script that runs in it.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use crate::error::{Context as _, Error, Result};
-use crate::process::{self, Running};
+use crate::process;
 use crate::tools;
 
 /// Creating an environment, and downloading some fourteen small packages, on a slow network.
@@ -64,26 +64,4 @@ pub(super) fn environment(requirements: &Path, folder: &Path) -> Result<PathBuf>
     process::run(&mut install, INSTALL)?;
     fs::write(&installed, wanted).context(|| format!("writing {}", installed.display()))?;
     Ok(python)
-}
-
-/// Starts a script in `folder`; what it prints goes to `client.log` there.
-pub(super) fn start(python: &Path, script: &Path, args: &[&str], folder: &Path) -> Result<Running> {
-    if !script.is_file() {
-        return Err(Error::new(format!("{} is missing", script.display())));
-    }
-    let path = folder.join("client.log");
-    let log = File::create(&path).context(|| format!("creating {}", path.display()))?;
-    let second = log
-        .try_clone()
-        .context(|| format!("opening {}", path.display()))?;
-    process::start(
-        Command::new(python)
-            .arg(script)
-            .args(args)
-            .current_dir(folder)
-            .env("PYTHONUNBUFFERED", "1")
-            .env("PYTHONIOENCODING", "utf-8")
-            .stdout(Stdio::from(log))
-            .stderr(Stdio::from(second)),
-    )
 }

@@ -24,10 +24,10 @@ pub(super) fn render(rows: &[Row]) -> String {
     for row in rows {
         let mut line = format!("{:<width$}", row.client);
         for check in &row.results {
-            let result = if check.failure.is_none() {
-                "ok"
-            } else {
-                "FAILED"
+            let result = match (&check.failure, check.known) {
+                (None, _) => "ok",
+                (Some(_), Some(_)) => "known",
+                (Some(_), None) => "FAILED",
             };
             let column = check.name.len().max(6);
             let _ = write!(line, "  {result:<column$}");
@@ -38,7 +38,11 @@ pub(super) fn render(rows: &[Row]) -> String {
     for row in rows {
         for check in &row.results {
             if let Some(why) = &check.failure {
-                let _ = writeln!(text, "{}: {}: {why}", row.client, check.name);
+                let _ = write!(text, "{}: {}: {why}", row.client, check.name);
+                if let Some(known) = check.known {
+                    let _ = write!(text, " (known: {known})");
+                }
+                text.push('\n');
             }
         }
     }
@@ -52,27 +56,36 @@ mod tests {
 
     #[test]
     fn columns_line_up_and_failures_are_explained() {
-        let row = |client, failure: Option<&str>| Row {
+        let row = |client, failure: Option<&str>, known| Row {
             client,
+            known: &[],
             results: vec![
                 Check {
                     name: "reconnect",
                     failure: failure.map(str::to_owned),
+                    known,
                 },
                 Check {
                     name: "c2c",
                     failure: None,
+                    known: None,
                 },
             ],
         };
-        let rows = [row("one 1.0", None), row("other 2.0", Some("no session"))];
-        assert!(rows[0].passed() && !rows[1].passed());
+        let rows = [
+            row("one 1.0", None, None),
+            row("other 2.0", Some("no session"), None),
+            row("third 3.0", Some("late"), Some("it sleeps")),
+        ];
+        assert!(rows[0].passed() && !rows[1].passed() && rows[2].passed());
         assert_eq!(
             render(&rows),
             "client     reconnect  c2c\n\
              one 1.0    ok         ok\n\
              other 2.0  FAILED     ok\n\
-             other 2.0: reconnect: no session\n"
+             third 3.0  known      ok\n\
+             other 2.0: reconnect: no session\n\
+             third 3.0: reconnect: late (known: it sleeps)\n"
         );
     }
 }

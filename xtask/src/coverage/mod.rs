@@ -1,4 +1,4 @@
-//! `cargo xtask coverage`: what of the platform `qq-model` has types for.
+//! `cargo xtask coverage`: what of the platform `qq-model` has types for, and the emulator plays.
 //!
 //! Walks the protocol tables in `crates/qq-model/tables` and the crate's own list of what it knows, both ways:
 //! routes, objects, members, enumerations, events, intents and error codes without a type, and types and members
@@ -6,6 +6,7 @@
 //! exception that is no longer needed is a finding too.
 
 mod check;
+mod emulator;
 mod exceptions;
 mod tables;
 
@@ -25,7 +26,9 @@ const FOLDER: &str = "crates/qq-model/tables";
 pub(crate) fn run(project: &Project) -> Result<bool> {
     let report = report(&project.root().join(FOLDER))?;
     print!("{report}");
-    Ok(report.is_complete())
+    let emulator = emulator::report(&project.root().join("crates"))?;
+    print!("{emulator}");
+    Ok(report.is_complete() && emulator.is_complete())
 }
 
 fn report(folder: &Path) -> Result<Report> {

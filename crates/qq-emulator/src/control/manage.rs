@@ -9,7 +9,13 @@ use serde_json::{Value, json};
 use super::error::{Answer, Json, Refused, members, required};
 use crate::clock::rfc3339_millis;
 use crate::platform::Platform;
+use crate::recording::replay::ReplayView;
 use crate::settings::Settings;
+
+/// `GET replay`.
+pub(super) async fn replay(Shared(platform): Shared<Arc<Platform>>) -> Json<ReplayView> {
+    Json(platform.read(|state| state.replay))
+}
 
 /// `POST reset`.
 pub(super) async fn reset(Shared(platform): Shared<Arc<Platform>>) -> Json<Value> {
@@ -58,7 +64,7 @@ pub(super) async fn advance_clock(
         "how many milliseconds to move forward",
         Value::as_u64,
     )?;
-    platform.update(|state| state.clock.advance(by));
+    platform.advance(by);
     Ok(Json(clock_view(&platform)))
 }
 

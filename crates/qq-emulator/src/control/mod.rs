@@ -54,6 +54,7 @@ pub(crate) fn router() -> Router<Arc<Platform>> {
         .route("/faults/{place}", delete(plan::remove))
         .route("/webhook", get(webhook::list).post(webhook::set))
         .route("/webhook/bad", post(webhook::bad))
+        .route("/replay", get(manage::replay))
         .route("/reset", post(manage::reset))
         .route("/tokens/expire", post(manage::expire_tokens))
         .route(

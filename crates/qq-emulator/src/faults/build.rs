@@ -25,9 +25,21 @@ impl Fault {
         }
     }
 
+    /// Hits callbacks to webhooks: an event's type, or `*` for all. Delays them until told
+    /// otherwise. What is wrong is signed rightly; [`Emulator::push_bad_webhook`] is for the rest.
+    ///
+    /// [`Emulator::push_bad_webhook`]: crate::Emulator::push_bad_webhook
+    pub fn webhook(event: impl Into<String>) -> Self {
+        Self {
+            webhook: Some(event.into()),
+            ..Self::new()
+        }
+    }
+
     pub(super) fn new() -> Self {
         Self {
             route: None,
+            webhook: None,
             event: None,
             session: None,
             nth: None,

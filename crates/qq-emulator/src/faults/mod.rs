@@ -41,6 +41,8 @@ pub struct Fault {
     #[serde(skip_serializing_if = "Option::is_none")]
     session: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    webhook: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     nth: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     times: Option<u64>,
@@ -133,6 +135,19 @@ impl Action {
         )
     }
 
+    /// Whether it can be done to a callback.
+    fn fits_webhooks(&self) -> bool {
+        matches!(
+            self,
+            Self::Delay
+                | Self::Discard
+                | Self::Duplicate
+                | Self::Reorder
+                | Self::Malformed
+                | Self::Frame { .. }
+        )
+    }
+
     /// Whether it can be done to a frame.
     fn fits_frames(&self) -> bool {
         matches!(self, Self::Delay | Self::Blackhole) || !self.fits_calls()
@@ -142,12 +157,24 @@ impl Action {
 impl Fault {
     /// Whether it is about frames rather than calls.
     fn is_about_frames(&self) -> bool {
-        self.event.is_some() || self.session.is_some() || !self.action.fits_calls()
+        let frames = self.event.is_some() || self.session.is_some();
+        self.webhook.is_none() && (frames || !self.action.fits_calls())
     }
 
     /// Says what does not fit together.
     fn check(&self) -> Result<(), String> {
-        if let Some(route) = &self.route {
+        if self.webhook.is_some() {
+            if self.route.is_some() || self.event.is_some() || self.session.is_some() {
+                return Err("webhook: excludes route, event and session".into());
+            }
+            if !self.action.fits_webhooks() {
+                return Err(
+                    "action: callbacks take delay, discard, duplicate, reorder, malformed and \
+                     frame"
+                        .into(),
+                );
+            }
+        } else if let Some(route) = &self.route {
             if self.is_about_frames() {
                 return Err(
                     "route: frames of the gateway have no route; give event or session instead, \
@@ -163,8 +190,8 @@ impl Fault {
             }
         } else if !self.is_about_frames() {
             return Err(
-                "route: is missing; give a route for calls (* for all), or event for frames of \
-                 the gateway"
+                "route: is missing; give a route for calls (* for all), event for frames of the \
+                 gateway, or webhook for callbacks"
                     .into(),
             );
         } else if !self.action.fits_frames() {
@@ -278,6 +305,14 @@ impl Plan {
                 .as_deref()
                 .is_none_or(|wanted| Some(wanted) == session);
             fault.is_about_frames() && named && held
+        })
+    }
+
+    /// The fault of a callback, if there is one; counts it.
+    pub(crate) fn of_webhook(&mut self, event: &str) -> Option<Played> {
+        self.pick(|fault| {
+            let wanted = fault.webhook.as_deref();
+            wanted.is_some_and(|wanted| wanted == "*" || wanted == event)
         })
     }
 

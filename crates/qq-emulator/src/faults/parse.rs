@@ -35,6 +35,7 @@ fn fault_of(mut members: Members) -> Result<Fault, String> {
         route: members.text("route")?,
         event: members.text("event")?,
         session: members.text("session")?,
+        webhook: members.text("webhook")?,
         nth: members.number("nth")?,
         times: members.number("times")?,
         delay_ms: members.number("delay_ms")?.unwrap_or(0),
@@ -51,7 +52,7 @@ fn fault_of(mut members: Members) -> Result<Fault, String> {
     fault.action = action(&name, &mut members)?;
     match members.0.keys().next() {
         Some(name) => Err(format!(
-            "{name}: unknown; a fault takes route, event, session, nth, times, delay_ms, action \
+            "{name}: unknown; a fault takes route, event, session, webhook, nth, times, delay_ms, action \
              and what the action takes"
         )),
         None => Ok(fault),

@@ -30,15 +30,39 @@ pub(crate) struct Lost;
 
 /// Every call of the platform's REST API: plays the fault planned for it, if there is one.
 pub(crate) async fn handle(Shared(platform): Shared<Arc<Platform>>, request: Request) -> Response {
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    play(
+        platform,
+        request,
+        move || rest::route_of(&method, &path),
+        |platform, request| rest::handle(Shared(platform), request),
+    )
+    .await
+}
+
+/// The same for a part of an upload.
+pub(crate) async fn handle_part(
+    Shared(platform): Shared<Arc<Platform>>,
+    request: Request,
+) -> Response {
+    let route = || Some("put_upload_part");
+    play(platform, request, route, rest::storage::take_part).await
+}
+
+async fn play<Served: Future<Output = Response>>(
+    platform: Arc<Platform>,
+    request: Request,
+    route: impl FnOnce() -> Option<&'static str>,
+    serve: impl FnOnce(Arc<Platform>, Request) -> Served,
+) -> Response {
     let planned = platform.update_quietly(|state| {
         if state.faults.is_empty() {
             return None;
         }
-        let route = rest::route_of(request.method(), request.uri().path());
-        state.faults.of_call(route)
+        state.faults.of_call(route())
     });
     let Some(fault) = planned else {
-        return rest::handle(Shared(platform), request).await;
+        return serve(platform, request).await;
     };
     if fault.delay_ms > 0 {
         let pause = Duration::from_millis(fault.delay_ms).min(FOREVER);
@@ -77,19 +101,17 @@ pub(crate) async fn handle(Shared(platform): Shared<Arc<Platform>>, request: Req
             lost()
         }
         Action::Garbage => {
-            let mut response = rest::handle(Shared(platform), request).await;
+            let mut response = serve(platform, request).await;
             *response.body_mut() = Body::from(GARBAGE);
             response
         }
         Action::LoseReply => {
-            rest::handle(Shared(platform), request).await;
+            serve(platform, request).await;
             lost()
         }
-        Action::Cut { after_bytes } => {
-            cut(rest::handle(Shared(platform), request).await, after_bytes).await
-        }
+        Action::Cut { after_bytes } => cut(serve(platform, request).await, after_bytes).await,
         // The others are about frames; the plan does not give them to calls.
-        _ => rest::handle(Shared(platform), request).await,
+        _ => serve(platform, request).await,
     }
 }
 

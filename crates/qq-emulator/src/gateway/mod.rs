@@ -29,7 +29,7 @@ pub(crate) use faults::{Fault, Target, apply};
 pub(crate) use frames::go_json;
 pub(crate) use identify::StartLimit;
 pub(crate) use session::Session;
-pub(crate) use upgrade::upgrade;
+pub(crate) use upgrade::{accept_key, upgrade};
 
 /// Sessions that ended, remembered so that a RESUME of one can be explained.
 const ENDED_MEMORY: usize = 1024;
@@ -313,6 +313,13 @@ impl Gateway {
         if let Some(connection) = self.connections.get_mut(&connection) {
             connection.closing = true;
             connection.push(Outgoing::Close(close));
+        }
+    }
+
+    /// Makes every connection look at the time.
+    pub(crate) fn wake_all(&self) {
+        for connection in self.connections.values() {
+            connection.notify.notify_one();
         }
     }
 

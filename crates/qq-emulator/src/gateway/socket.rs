@@ -17,7 +17,7 @@ use super::supervision::Supervision;
 use super::{Close, Outgoing, frames, planned, trace};
 use crate::clock::Millis;
 use crate::feed::What;
-use crate::platform::{FOREVER, Platform};
+use crate::platform::{FOREVER, Platform, State};
 use crate::violations::Finding;
 
 /// Frames handed to the socket between two looks at the client.
@@ -63,7 +63,8 @@ pub(super) async fn serve(platform: &Platform, stream: TcpStream, early: Bytes, 
                 state.settings.heartbeat_interval,
             )));
         }
-        (number, notify, Supervision::new(&state.settings))
+        let supervision = Supervision::new(&state.settings, state.clock.skipped());
+        (number, notify, supervision)
     });
     let end = Task {
         platform,
@@ -136,15 +137,18 @@ impl Task<'_> {
             return (outgoing, true);
         }
         if self.stalled.is_some() {
+            let by_hand = self.platform.read(skipped);
+            self.supervision.skipped(by_hand);
             return (outgoing, false);
         }
-        let (taken, more) = self.platform.update_quietly(|state| {
+        let (taken, more, by_hand) = self.platform.update_quietly(|state| {
             let taken = state.gateway.take_outgoing(self.number, BATCH);
             let more = taken.len() == BATCH;
             let taken = planned::play(state, self.number, taken);
             trace::outgoing(state, self.number, &taken);
-            (taken, more)
+            (taken, more, skipped(state))
         });
+        self.supervision.skipped(by_hand);
         if !taken.is_empty() {
             self.platform.announce();
         }
@@ -287,6 +291,11 @@ impl Task<'_> {
             );
         }
     }
+}
+
+/// How far the clock was moved by hand, and whether that is silence.
+fn skipped(state: &State) -> (Millis, bool) {
+    (state.clock.skipped(), state.settings.clock_moves_heartbeats)
 }
 
 /// What a socket that just breaks reports is no breach of the protocol.

@@ -1,4 +1,6 @@
 //! How often a client speaks.
+//!
+//! Measured in real time, to which what was skipped by hand is added where that is wanted.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -6,10 +8,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::receive::Received;
+use crate::clock::Millis;
 use crate::platform::FOREVER;
 use crate::settings::Settings;
 
-/// Watches how often a client speaks. Real time, not the emulator's clock.
+/// Watches how often a client speaks.
 #[derive(Debug)]
 pub(super) struct Supervision {
     pub(super) silence: Duration,
@@ -17,6 +20,11 @@ pub(super) struct Supervision {
     pub(super) beats_per_interval: u32,
     pub(super) frames_per_minute: u32,
     last_beat: Instant,
+    /// How far the clock had been moved by hand at the last beat, and how far it is now.
+    skipped_at_beat: Millis,
+    skipped: Millis,
+    /// Whether that is silence.
+    skipping_counts: bool,
     beats: VecDeque<Instant>,
     beats_reported: bool,
     minute_began: Instant,
@@ -24,7 +32,8 @@ pub(super) struct Supervision {
 }
 
 impl Supervision {
-    pub(super) fn new(settings: &Settings) -> Self {
+    /// `skipped` is how far the clock has been moved by hand.
+    pub(super) fn new(settings: &Settings, skipped: Millis) -> Self {
         let now = Instant::now();
         let interval = Duration::from_millis(settings.heartbeat_interval);
         let tolerance = u32::try_from(settings.heartbeat_tolerance).unwrap_or(u32::MAX);
@@ -34,6 +43,9 @@ impl Supervision {
             beats_per_interval: settings.heartbeats_per_interval,
             frames_per_minute: frame_limit(settings),
             last_beat: now,
+            skipped_at_beat: skipped,
+            skipped,
+            skipping_counts: settings.clock_moves_heartbeats,
             beats: VecDeque::new(),
             beats_reported: false,
             minute_began: now,
@@ -43,12 +55,24 @@ impl Supervision {
 
     /// When the client will have been silent for too long.
     pub(super) fn deadline(&self) -> Instant {
-        self.last_beat + self.silence
+        let skipped = match self.skipping_counts {
+            true => self.skipped.saturating_sub(self.skipped_at_beat),
+            false => 0,
+        };
+        let skipped = Duration::from_millis(skipped);
+        self.last_beat + self.silence.saturating_sub(skipped)
+    }
+
+    /// The clock has been moved by hand so far; `counts` says whether that is silence.
+    pub(super) fn skipped(&mut self, (skipped, counts): (Millis, bool)) {
+        self.skipped = skipped;
+        self.skipping_counts = counts;
     }
 
     /// The client has shown that it is alive.
     pub(super) fn beat(&mut self, now: Instant) {
         self.last_beat = now;
+        self.skipped_at_beat = self.skipped;
     }
 
     /// Counts a frame: whether heartbeats, or frames, have just become too many.

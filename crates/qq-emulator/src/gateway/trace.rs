@@ -3,12 +3,22 @@
 use super::Outgoing;
 use crate::feed::What;
 use crate::platform::State;
+use crate::recording::Side;
 
 /// Writes down what happens on a connection now.
 pub(super) fn record(state: &mut State, connection: u64, what: What) {
     let held = state.gateway.connections.get(&connection);
     let session = held.and_then(|held| held.session);
     let now = state.clock.now();
+    if let Some(recorder) = &state.recorder {
+        match &what {
+            What::Opened => recorder.open(connection),
+            What::Sent(text) => recorder.frame(connection, Side::Server, text),
+            What::Received(text) => recorder.frame(connection, Side::Client, text),
+            What::Closed(code) => recorder.close(connection, Some(Side::Server), *code),
+            What::Gone => recorder.close(connection, Some(Side::Client), None),
+        }
+    }
     state.feed.frame(now, connection, session, what);
 }
 

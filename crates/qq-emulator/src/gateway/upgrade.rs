@@ -60,7 +60,11 @@ pub(crate) async fn upgrade(State(platform): State<Arc<Platform>>, request: Requ
     response
 }
 
-fn accept_key(headers: &HeaderMap) -> Result<HeaderValue, &'static str> {
+/// What proves to a client that its WebSocket was understood.
+///
+/// # Errors
+/// A sentence that says what is missing.
+pub(crate) fn accept_key(headers: &HeaderMap) -> Result<HeaderValue, &'static str> {
     let has = |name, wanted: &str| {
         headers.get_all(name).iter().any(|value| {
             value.to_str().is_ok_and(|value| {

@@ -68,7 +68,7 @@ fn send(state: &mut State, call: &Call, scene: Scene, findings: &mut Vec<Finding
     let reply = replies::check(state, scene, conversation, fields, findings)?;
     match &reply {
         Some(reply) => replies::record(state, reply),
-        None => replies::spend_active(state, scene, conversation)?,
+        None => replies::spend_active(state, scene, conversation, fields)?,
     }
     let message = Outgoing {
         app_id: call.app_id.clone(),
@@ -79,7 +79,8 @@ fn send(state: &mut State, call: &Call, scene: Scene, findings: &mut Vec<Finding
         reply_to: reply.map(|reply| reply.to),
         id: None,
     };
-    if scene.is_guild_side() && state.settings.message_audit != MessageAudit::Off {
+    let audited = scene.is_guild_side() || state.settings.message_audit_everywhere;
+    if audited && state.settings.message_audit != MessageAudit::Off {
         return Err(audit(state, message));
     }
     Ok(deliver(state, &message))
@@ -115,9 +116,15 @@ fn audit(state: &mut State, message: Outgoing) -> Box<Refusal> {
             "audit_time": rfc3339(state.clock.now()),
             "create_time": created,
         });
-        let (channel_id, guild_id) = place(state, message.scene, &message.conversation);
-        d["channel_id"] = channel_id.into();
-        d["guild_id"] = guild_id.into();
+        match message.scene {
+            Scene::Group => d["group_openid"] = message.conversation.as_str().into(),
+            Scene::C2c => d["user_openid"] = message.conversation.as_str().into(),
+            Scene::Channel | Scene::Direct => {
+                let (channel, guild) = place(state, message.scene, &message.conversation);
+                d["channel_id"] = channel.into();
+                d["guild_id"] = guild.into();
+            }
+        }
         let event = match outcome {
             MessageAudit::Pass => {
                 let sent = deliver(state, &message);
@@ -153,6 +160,7 @@ pub(super) fn check_conversation(
         return Ok(());
     }
     let code = match scene {
+        Scene::Group if world.left_groups.iter().any(|g| g.id == conversation) => 40_034_101,
         Scene::Group | Scene::C2c => 11_255,
         Scene::Channel => 10_003,
         Scene::Direct => 304_032,

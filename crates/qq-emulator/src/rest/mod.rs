@@ -209,6 +209,7 @@ fn answer_with(
             (refusal.status, Some(refusal.code), body)
         }
     };
+    log.to_recording(state, status, &body);
     let request = log.record(state, status, code, trace_id);
     let actor = Actor {
         client: client.to_owned(),

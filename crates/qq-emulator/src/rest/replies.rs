@@ -10,8 +10,10 @@ use crate::clock::Millis;
 use crate::platform::State;
 use crate::violations::Finding;
 use crate::world::messages::Scene;
+use crate::world::store::wakeups;
 
-const MINUTE: Millis = 60_000;
+const SECOND: Millis = 1_000;
+const MINUTE: Millis = 60 * SECOND;
 const DAY: Millis = 24 * 60 * MINUTE;
 
 /// What a message answers.
@@ -229,6 +231,7 @@ pub(super) fn spend_active(
     state: &mut State,
     scene: Scene,
     conversation: &str,
+    fields: &Map<String, Value>,
 ) -> Result<(), Box<Refusal>> {
     if !scene.is_guild_side() && state.store.refusing.contains(conversation) {
         return Err(Refusal::code(40_034_105).finding(Finding::warn(
@@ -238,9 +241,13 @@ pub(super) fn spend_active(
         )));
     }
     let now = state.clock.now();
+    if scene == Scene::C2c && fields.get("is_wakeup").and_then(Value::as_bool) == Some(true) {
+        return call_back(state, conversation, now);
+    }
     let settings = &state.settings;
     let quotas = &mut state.quotas;
     let key = format!("{}/{conversation}", scene.as_str());
+    let bot_key = format!("bot/{}", scene.as_str());
     let over = |code: i64, what: &str| {
         Refusal::code(code).finding(Finding::warn(
             "rest.active.quota",
@@ -250,10 +257,26 @@ pub(super) fn spend_active(
     };
     match scene {
         Scene::Group | Scene::C2c => {
-            if quotas.used_up("v2", now, MINUTE, settings.active_per_bot_minute) {
+            // A verified bot has no limit per minute to users, and twice that to groups.
+            let per_minute = match (scene, settings.verified) {
+                (Scene::Group, true) => settings.active_per_bot_minute.saturating_mul(2),
+                (Scene::C2c, true) => 0,
+                _ => settings.active_per_bot_minute,
+            };
+            if quotas.used_up(&bot_key, now, MINUTE, per_minute) {
                 return Err(over(
                     40_034_100,
                     "the bot's quota of this minute is used up",
+                ));
+            }
+            let per_second = if settings.verified { 10 } else { 5 };
+            if scene == Scene::C2c
+                && settings.route_limits
+                && quotas.used_up(&bot_key, now, SECOND, per_second)
+            {
+                return Err(over(
+                    40_034_100,
+                    "the bot's quota of this second is used up",
                 ));
             }
             if quotas.used_up(&key, now, MINUTE, settings.active_per_minute) {
@@ -268,7 +291,7 @@ pub(super) fn spend_active(
                     "the conversation's quota of this day is used up",
                 ));
             }
-            quotas.done("v2".into(), now);
+            quotas.done(bot_key, now);
         }
         Scene::Channel => {
             if quotas.used_up(&key, now, DAY, settings.active_per_channel_day) {
@@ -304,6 +327,17 @@ pub(super) fn spend_active(
     }
     quotas.done(key, now);
     Ok(())
+}
+
+/// A message that calls a user back has quotas of its own.
+fn call_back(state: &mut State, user: &str, now: Millis) -> Result<(), Box<Refusal>> {
+    const RULE: &str = "within 30 days after the user spoke, one message in each of four periods";
+    let (code, why) = match state.store.wakeups.spend(user, now) {
+        Ok(()) => return Ok(()),
+        Err(wakeups::Refused::UsedUp) => (40_034_122, "the message of this period was sent"),
+        Err(wakeups::Refused::Silent) => (40_034_123, "the user has not spoken for 30 days"),
+    };
+    Err(Refusal::code(code).finding(Finding::warn("rest.active.quota", RULE, why)))
 }
 
 /// Tells whether two bodies are the same message.

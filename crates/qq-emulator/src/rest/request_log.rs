@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use http::StatusCode;
 use http::request::Parts;
-use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
 use super::body::Received;
 use super::router::{Matched, Missing};
 use crate::clock::rfc3339_millis;
 use crate::platform::State;
+use crate::recording;
 use crate::views::RequestEntry;
 
 /// The longest text kept of a body that is not JSON.
@@ -48,7 +49,7 @@ impl Entry {
             path: parts.uri.path().to_owned(),
             query: parts.uri.query().map(str::to_owned),
             route: matched.as_ref().ok().map(|found| found.route.id.clone()),
-            headers: read_headers(&parts.headers),
+            headers: recording::headers(&parts.headers),
             body: value,
         }
     }
@@ -60,8 +61,23 @@ impl Entry {
             path: parts.uri.path().to_owned(),
             query: None,
             route: Some("put_upload_part".into()),
-            headers: read_headers(&parts.headers),
+            headers: recording::headers(&parts.headers),
             body: Value::Null,
+        }
+    }
+
+    /// Writes it into a recording, with its answer.
+    pub(super) fn to_recording(&self, state: &State, status: StatusCode, answer: &Value) {
+        if let Some(recorder) = &state.recorder {
+            recorder.call(recording::Call {
+                method: &self.method,
+                path: &self.path,
+                query: self.query.as_deref(),
+                headers: self.headers.clone(),
+                body: self.body.clone(),
+                status: status.as_u16(),
+                answer: answer.clone(),
+            });
         }
     }
 
@@ -123,27 +139,4 @@ fn read_body(bytes: &[u8]) -> Value {
             text.into()
         }
     })
-}
-
-fn read_headers(headers: &HeaderMap) -> BTreeMap<String, String> {
-    let mut read: BTreeMap<String, String> = BTreeMap::new();
-    for (name, value) in headers {
-        let text = String::from_utf8_lossy(value.as_bytes());
-        let text = match name.as_str() {
-            // The scheme is worth seeing, the token is not.
-            "authorization" => match text.split_once(' ') {
-                Some((scheme, _)) => format!("{scheme} {HIDDEN}"),
-                None => HIDDEN.to_owned(),
-            },
-            "cookie" | "proxy-authorization" => HIDDEN.to_owned(),
-            _ => text.into_owned(),
-        };
-        read.entry(name.as_str().to_owned())
-            .and_modify(|known| {
-                known.push_str(", ");
-                known.push_str(&text);
-            })
-            .or_insert(text);
-    }
-    read
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, RawQuery, Request, State as Shared};
+use axum::extract::{Path, Request, State as Shared};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, put};
 use bytes::Bytes;
@@ -16,33 +16,32 @@ use http::{HeaderValue, StatusCode};
 
 use super::uploads::{content_type, md5_hex};
 use super::{client_name, read, request_log, router};
+use crate::faults;
 use crate::platform::{Actor, Platform, State};
 use crate::violations::Finding;
 
 pub(crate) fn routes() -> Router<Arc<Platform>> {
     Router::new()
         .route("/file/{uuid}", get(download))
-        .route("/{upload_id}/{index}", put(take_part))
+        .route("/{upload_id}/{index}", put(faults::rest::handle_part))
 }
 
 /// `PUT presigned_url`.
-async fn take_part(
-    Shared(platform): Shared<Arc<Platform>>,
-    Path((upload_id, index)): Path<(String, String)>,
-    RawQuery(query): RawQuery,
-    request: Request,
-) -> Response {
+pub(crate) async fn take_part(platform: Arc<Platform>, request: Request) -> Response {
+    let path = request.uri().path().trim_matches('/').to_owned();
+    let (upload_id, index) = path.rsplit_once('/').unwrap_or_default();
+    let query = request.uri().query().unwrap_or_default().to_owned();
     let client = client_name(&request);
     let (parts, body) = request.into_parts();
     let bytes = read(body).await;
-    let query = router::query(query.as_deref().unwrap_or_default());
+    let query = router::query(&query);
     let signature = query
         .iter()
         .find(|(name, _)| name == "sign")
         .map(|(_, value)| value.as_str());
     platform.update(|state| {
         let taken = match bytes {
-            Some(bytes) => take(state, &upload_id, &index, signature, bytes),
+            Some(bytes) => take(state, upload_id, index, signature, bytes),
             None => Err((StatusCode::BAD_REQUEST, "the part could not be read".into())),
         };
         let status = taken
@@ -50,6 +49,7 @@ async fn take_part(
             .map_or_else(|(status, _)| *status, |_| StatusCode::OK);
         let trace_id = state.call_ids.hex(32);
         let log = request_log::Entry::of_part(&parts);
+        log.to_recording(state, status, &serde_json::Value::Null);
         let request = log.record(state, status, None, &trace_id);
         match taken {
             Ok(etag) => (StatusCode::OK, [(ETAG, etag)]).into_response(),

@@ -109,7 +109,7 @@ fn begin(
     let reply = replies::check(state, Scene::C2c, user, frame.fields, findings)?;
     match &reply {
         Some(reply) => replies::record(state, reply),
-        None => replies::spend_active(state, Scene::C2c, user)?,
+        None => replies::spend_active(state, Scene::C2c, user, frame.fields)?,
     }
     let id = state.ids.uuid();
     let now = state.clock.now();

@@ -203,6 +203,9 @@ fn remember(state: &mut State, pending: &Pending<'_>, event: &str, event_id: &st
     let ref_idx = events::own_index(&body);
     let now = state.clock.now();
     let capacity = state.settings.message_memory;
+    if scene == Scene::C2c {
+        state.store.wakeups.spoke(&author.openid, now);
+    }
     let message = Answerable {
         scene: Some(scene),
         conversation: Some(pending.place.conversation.clone()),
@@ -251,4 +254,45 @@ fn remember(state: &mut State, pending: &Pending<'_>, event: &str, event_id: &st
         ref_idx,
     };
     state.timeline.push(state.settings.log_size, item);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::{Origin, Platform};
+    use crate::settings::Settings;
+
+    /// Whatever is said for however long: what is kept is counted.
+    #[test]
+    fn a_year_of_messages_is_kept_within_the_settings() {
+        let settings = Settings {
+            log_size: 50,
+            message_memory: 120,
+            ..Settings::default()
+        };
+        let origin = Origin {
+            seed: 1,
+            settings,
+            world: None,
+            faults: Vec::new(),
+        };
+        let platform = Platform::new(origin, "http://localhost".into(), false);
+        platform.update(|state| {
+            for n in 0..5_000 {
+                let text = format!("message {n}");
+                for scene in Scene::ALL {
+                    say(state, &Say::new(scene, text.as_str())).unwrap();
+                }
+                let event = serde_json::json!({"channel_id": text, "id": text, "guild_id": "1"});
+                push_event(state, "MESSAGE_CREATE", None, &event, None);
+            }
+            assert_eq!(state.timeline.newest().count(), 50);
+            assert_eq!(state.timeline.last(), 20_000);
+            assert_eq!(state.memory.len(), 120);
+            assert!(state.adopted.len() <= 4_096);
+            assert!(state.seqs.len() <= 2, "{}", state.seqs.len());
+            assert!(state.feed.signals.newest().count() <= 4_000);
+            assert!(state.feed.frames.newest().count() <= 2_000);
+        });
+    }
 }

@@ -12,13 +12,15 @@ mod sign;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde::Serialize;
 use tokio::sync::Notify;
 
+use crate::faults::Action;
 use crate::gateway::go_json;
-use crate::platform::{Actor, State};
+use crate::platform::{Actor, FOREVER, State};
 use crate::settings::Settings;
 use crate::violations::Finding;
 use address::Address;
@@ -46,6 +48,8 @@ struct Target {
     /// Set at the start of the emulator: a reset keeps it.
     from_start: bool,
     queue: VecDeque<Delivery>,
+    /// An event that a fault pushes after the next one.
+    held_back: Option<Delivery>,
     /// Attempts under way.
     flying: usize,
     /// Deliveries that wait for their next attempt.
@@ -63,6 +67,8 @@ struct Delivery {
     attempts: u32,
     /// The time stamp of the first attempt.
     timestamp: Option<String>,
+    /// A pause before the first attempt.
+    delay: Duration,
 }
 
 /// A bot's address; an entry of `GET webhook`.
@@ -128,6 +134,7 @@ impl Webhooks {
             generation: self.generation,
             from_start,
             queue: VecDeque::new(),
+            held_back: None,
             flying: 0,
             waiting: 0,
             delivered: 0,
@@ -150,7 +157,7 @@ impl Webhooks {
 
 impl Target {
     fn queued(&self) -> usize {
-        self.queue.len() + self.flying + self.waiting
+        self.queue.len() + self.flying + self.waiting + usize::from(self.held_back.is_some())
     }
 }
 
@@ -170,12 +177,43 @@ pub(crate) fn offer(state: &mut State, name: &str, id: &str, d: &str) {
             full.push(client(&target.address));
             continue;
         }
-        target.queue.push_back(Delivery {
+        let mut delivery = Delivery {
             body: body.clone(),
             event_id: id.into(),
             attempts: 0,
             timestamp: None,
-        });
+            delay: Duration::ZERO,
+        };
+        let fault = state.faults.of_webhook(name);
+        let before = match (&fault, target.held_back.take()) {
+            // Two that are held back would only change places.
+            (Some(fault), Some(held)) if fault.action == Action::Reorder => {
+                target.queue.push_back(held);
+                None
+            }
+            (_, held) => held,
+        };
+        if let Some(fault) = fault {
+            delivery.delay = Duration::from_millis(fault.delay_ms).min(FOREVER);
+            match fault.action {
+                Action::Discard => {
+                    target.lost += 1;
+                    target.queue.extend(before);
+                    continue;
+                }
+                Action::Duplicate => target.queue.push_back(delivery.clone()),
+                Action::Reorder => {
+                    target.held_back = Some(delivery);
+                    continue;
+                }
+                Action::Malformed => delivery.body = body.slice(..body.len() / 2),
+                Action::Frame { text } => delivery.body = text.into(),
+                // The pause alone; the others are about calls and frames.
+                _ => {}
+            }
+        }
+        target.queue.push_back(delivery);
+        target.queue.extend(before);
     }
     state.webhooks.notify.notify_one();
     for client in full {
@@ -201,6 +239,6 @@ fn actor(client: String) -> Actor {
 }
 
 /// The limits of one attempt.
-fn attempt_limit(settings: &Settings) -> std::time::Duration {
-    std::time::Duration::from_millis(settings.webhook_timeout)
+fn attempt_limit(settings: &Settings) -> Duration {
+    Duration::from_millis(settings.webhook_timeout)
 }

@@ -70,6 +70,8 @@ fn launch(state: &mut State, link: &Link, flying: &Flying) {
                 break;
             };
             target.flying += 1;
+            // A repeated push waits no more.
+            let delay = std::mem::take(&mut delivery.delay);
             delivery.attempts += 1;
             let first = delivery
                 .timestamp
@@ -93,6 +95,9 @@ fn launch(state: &mut State, link: &Link, flying: &Flying) {
             };
             let link = link.clone();
             flying.push(Box::pin(async move {
+                if delay > Duration::ZERO {
+                    tokio::time::sleep(delay).await;
+                }
                 let outcome = link.send(call, limit).await;
                 (attempt, outcome)
             }));

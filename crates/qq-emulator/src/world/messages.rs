@@ -90,6 +90,14 @@ impl Memory {
         }
     }
 
+    /// How many are remembered.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        assert_eq!(self.by_id.len(), self.order.len());
+        assert!(self.answered.len() <= self.order.len());
+        self.order.len()
+    }
+
     pub(crate) fn get(&self, id: &str) -> Option<&Answerable> {
         self.by_id.get(id)
     }
@@ -160,6 +168,12 @@ impl Adopted {
         if self.known.remove(&key) {
             self.order.retain(|known| *known != key);
         }
+    }
+
+    /// How many there are.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.order.len()
     }
 
     pub(crate) fn contains(&self, scene: Scene, conversation: &str) -> bool {

@@ -8,6 +8,7 @@ pub(crate) mod interactions;
 pub(crate) mod reactions;
 pub(crate) mod streams;
 pub(crate) mod uploads;
+pub(crate) mod wakeups;
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -23,6 +24,7 @@ use interactions::Interactions;
 use reactions::Reactions;
 use streams::Streams;
 use uploads::Uploads;
+use wakeups::Wakeups;
 
 /// Everything of it; each part is bounded by itself.
 #[derive(Debug, Default)]
@@ -40,6 +42,7 @@ pub(crate) struct Store {
     pub(crate) interactions: Interactions,
     pub(crate) clicks: Clicks,
     pub(crate) console: Console,
+    pub(crate) wakeups: Wakeups,
     /// Users and groups that take no messages that answer nothing, by openid.
     pub(crate) refusing: BTreeSet<String>,
 }
@@ -91,6 +94,12 @@ impl Store {
                     if event.ends_with("REJECT") && self.refusing.len() < MOST_REFUSING {
                         self.refusing.insert(openid);
                     }
+                }
+            }
+            "C2C_MESSAGE_CREATE" => {
+                let author = &d["author"];
+                if let Some(user) = text(&author["user_openid"]).or_else(|| text(&author["id"])) {
+                    self.wakeups.spoke(&user, now);
                 }
             }
             "INTERACTION_CREATE" => {

@@ -91,3 +91,26 @@ async fn too_many_heartbeats_and_frames() {
     }
     assert_eq!(gateway.end().await, End::Closed(4008));
 }
+
+/// Nobody waits here: skipped time counts as silence.
+#[tokio::test]
+async fn the_clock_moves_heartbeats_as_well() {
+    let emulator = start().await;
+    let (mut gateway, _) = Gateway::ready(&emulator, MESSAGES).await;
+    // Not unless it is told to: no client can beat in time that is skipped.
+    emulator.advance(Duration::from_secs(3600));
+    gateway.quiet().await;
+    gateway.send(&json!({"op": 1, "d": 1})).await;
+    assert_eq!(gateway.frame().await["op"], 11);
+    emulator.change_settings(|settings| settings.clock_moves_heartbeats = true);
+    emulator.advance(Duration::from_secs(80));
+    gateway.quiet().await;
+    gateway.send(&json!({"op": 1, "d": 1})).await;
+    assert_eq!(gateway.frame().await["op"], 11);
+    // Counted from the beat.
+    emulator.advance(Duration::from_secs(80));
+    gateway.quiet().await;
+    emulator.advance(Duration::from_secs(5));
+    assert_eq!(gateway.end().await, End::Closed(4009));
+    assert_eq!(violation(&emulator).code, "ws.heartbeat_missed");
+}

@@ -162,7 +162,7 @@ async fn people_and_the_bot_come_and_go() {
         &json!({"content": "hi", "msg_type": 0}),
     )
     .await;
-    assert_eq!(refused.code(), 11_255);
+    assert_eq!(refused.code(), 40_034_101);
     mia.in_group("tea house").adds_bot().await;
     mia.in_channel("general").removes_bot().await;
     mia.in_channel("general").adds_bot().await;

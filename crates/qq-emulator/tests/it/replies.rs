@@ -237,14 +237,17 @@ async fn messages_that_answer_nothing_have_quotas() {
         send(&emulator, Scene::Group, group, body.clone()).await,
         40_034_100
     );
-    let user = &world.users[0].openid;
-    for _ in 0..10 {
-        assert_eq!(send(&emulator, Scene::C2c, user, body.clone()).await, 0);
+    // Of one user first, then of the bot.
+    for (user, most) in world.users.iter().zip([20, 10]) {
+        let user = &user.openid;
+        for _ in 0..most {
+            assert_eq!(send(&emulator, Scene::C2c, user, body.clone()).await, 0);
+        }
+        assert_eq!(
+            send(&emulator, Scene::C2c, user, body.clone()).await,
+            40_034_100
+        );
     }
-    assert_eq!(
-        send(&emulator, Scene::C2c, user, body.clone()).await,
-        40_034_100
-    );
     emulator.advance(Duration::from_secs(60));
     assert_eq!(send(&emulator, Scene::Group, group, body.clone()).await, 0);
 

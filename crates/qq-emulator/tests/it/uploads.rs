@@ -338,3 +338,27 @@ async fn an_unfinished_stream_is_rolled_back() {
     assert!(codes(&emulator).contains(&"rest.stream.unfinished".to_owned()));
     assert!(emulator.outbox().is_empty());
 }
+
+#[tokio::test]
+async fn planned_faults_hit_parts() {
+    let emulator = start_with(quick().settings(|settings| settings.upload_block_size = 10)).await;
+    let (api, ids) = (Api::new(&emulator).await, ids(&emulator));
+    let base = format!("/v2/users/{}", ids.users[0].1);
+    let path = format!("{base}/upload_prepare");
+    let prepared = api.ok("POST", &path, prepare(b"ten bytes.")).await;
+    let part = path_of(prepared["parts"][0]["presigned_url"].as_str().unwrap());
+    let route = "put_upload_part";
+    emulator
+        .fault(qq_emulator::Fault::route(route).nth(1).status(500))
+        .unwrap();
+    emulator
+        .fault(qq_emulator::Fault::route(route).nth(2).html(502))
+        .unwrap();
+    for status in [500, 502, 200] {
+        assert_eq!(
+            http(&emulator, "PUT", &part, "", "ten bytes.").await.status,
+            status
+        );
+    }
+    assert_eq!(emulator.faults()[0].matched, 3);
+}

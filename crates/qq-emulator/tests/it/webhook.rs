@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use qq_emulator::{Corrupt, Emulator, RetryTimestamp, Say, WebhookDelivery};
+use qq_emulator::{Corrupt, Emulator, Fault, RetryTimestamp, Say, WebhookDelivery};
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -606,4 +606,65 @@ async fn an_address_of_the_start_is_tried_until_it_answers_and_survives_a_reset(
     emulator.say(Say::c2c("x")).await;
     assert_eq!(bot.events(1).await.len(), 1);
     assert!(Emulator::builder().webhook("127.0.0.1:80").is_err());
+}
+
+#[tokio::test]
+async fn planned_faults_hit_callbacks() {
+    let emulator = quick().await;
+    let secret = emulator.secret().to_owned();
+    let known = secret.clone();
+    let bot = Bot::raw(
+        move |_, callback| match callback.body.contains("\"op\":13") {
+            true => ok(&proof(&known, &callback.json())),
+            false => OK.into(),
+        },
+    );
+    let bot = bot.await;
+    emulator.set_webhook(Some(&bot.url)).await.unwrap();
+    let event = "C2C_MESSAGE_CREATE";
+    for fault in [
+        Fault::webhook(event).nth(1).duplicate(),
+        Fault::webhook("*").nth(2).reorder(),
+        Fault::webhook(event).nth(4).discard(),
+        Fault::webhook(event).nth(5).malformed(),
+        Fault::webhook(event).nth(6).frame("{\"op\":99}"),
+        Fault::webhook("GROUP_ADD_ROBOT").discard(),
+        Fault::webhook(event)
+            .nth(7)
+            .delay(Duration::from_millis(80)),
+    ] {
+        emulator.fault(fault).unwrap();
+    }
+    let begun = tokio::time::Instant::now();
+    for n in 1..=7 {
+        emulator.say(Say::c2c(n.to_string())).await;
+    }
+    settled(&emulator, 8).await;
+    assert!(begun.elapsed() >= Duration::from_millis(80));
+    let seen = bot.seen.lock().unwrap().clone();
+    let mut said = Vec::new();
+    for callback in seen.iter().skip(1) {
+        assert!(callback.is_signed_with(&secret), "{callback:?}");
+        let json = serde_json::from_str::<Value>(&callback.body).unwrap_or_default();
+        said.push(match (&json["d"]["content"], &json["op"]) {
+            (Value::String(content), _) => content.clone(),
+            (_, Value::Null) => "half".to_owned(),
+            (_, op) => op.to_string(),
+        });
+    }
+    // The second fell behind the third, the fourth never came.
+    assert_eq!(said, ["1", "1", "3", "2", "half", "99", "7"]);
+    assert_eq!(emulator.webhooks()[0].lost, 1);
+    for (fault, why) in [
+        (
+            Fault::webhook("*").status(500),
+            "action: callbacks take delay",
+        ),
+        (
+            Fault::webhook("*").session("x").discard(),
+            "webhook: excludes route",
+        ),
+    ] {
+        assert!(emulator.fault(fault).unwrap_err().starts_with(why));
+    }
 }

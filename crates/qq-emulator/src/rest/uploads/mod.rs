@@ -92,7 +92,7 @@ fn upload(state: &mut State, call: &Call, scene: Scene, findings: &mut Vec<Findi
     }
     let sends = fields.get("srv_send_msg").and_then(Value::as_bool) == Some(true);
     if sends {
-        replies::spend_active(state, scene, conversation)?;
+        replies::spend_active(state, scene, conversation, fields)?;
     }
     let mut answer = keep(state, call, scene, source);
     if sends {
