@@ -22,8 +22,8 @@ Examples:
       With people, groups and guilds from a file, kept in a folder
   qq-emulator --webhook http://127.0.0.1:8080/callback --faults faults.json
       Events by webhook, and faults from a file
-  qq-emulator --record session.jsonl --upstream https://api.bot.qq.com
-      Between a bot and the platform, writing down what they say
+  qq-emulator --record session.jsonl --upstream https://HOST
+      Between a bot and the platform at that host, writing down what they say
   qq-emulator --replay session.jsonl --replay-speed max
       The same events again, without pauses
   curl -d '{\"scene\":\"group\",\"content\":\"!ping\"}' http://127.0.0.1:8787/emulator/v1/messages
@@ -189,7 +189,7 @@ async fn record(
     let proxy = proxy.host(options.host).port(options.port).start().await?;
     let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
     let early = poll_immediate(interrupted.as_mut()).await;
-    greet_proxy(&proxy, upstream, file)?;
+    greet_proxy(&proxy, options, upstream, file)?;
     match early {
         Some(result) => result?,
         None => interrupted.await?,
@@ -202,7 +202,12 @@ async fn record(
     }
 }
 
-fn greet_proxy(proxy: &Proxy, upstream: &str, file: &Path) -> std::io::Result<()> {
+fn greet_proxy(
+    proxy: &Proxy,
+    options: &Options,
+    upstream: &str,
+    file: &Path,
+) -> std::io::Result<()> {
     let base = proxy.base_url();
     let mut out = std::io::stdout().lock();
     writeln!(out, "qq-emulator {}", env!("CARGO_PKG_VERSION"))?;
@@ -214,6 +219,13 @@ fn greet_proxy(proxy: &Proxy, upstream: &str, file: &Path) -> std::io::Result<()
     writeln!(out)?;
     writeln!(out, "  export QQ_BOT_BASE_URL={base}")?;
     writeln!(out)?;
+    if !options.host.is_loopback() {
+        let host = options.host;
+        writeln!(
+            out,
+            "Warning: listening on {host}: others can talk through it.\n"
+        )?;
+    }
     writeln!(out, "Ctrl-C stops it.")?;
     out.flush()
 }
