@@ -208,6 +208,19 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn settled_answers_leave_nothing_behind_in_memory() {
+        let now = Instant::now();
+        let entry = Entry::new(Page::new(now, rule(Some(1000)), true).in_memory());
+        for n in 1..=1000 {
+            assert_eq!(answer(&entry, now), Ok(n));
+            entry.page().settle(0, Some(n), Progress::Sent(None));
+            entry.page().elsewhere(Class::Message);
+        }
+        assert_eq!(entry.page().slots(), 0);
+        assert_eq!(answer(&entry, now), Err(Closed::Budget), "they still count");
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn what_may_wait_leaves_the_last_answer_to_others() {
         let now = Instant::now();
         let entry = Entry::new(Page::new(now, rule(Some(2)), true));

@@ -13,6 +13,9 @@ use super::record::{Record, SlotRecord};
 use super::refusal::Closed;
 use super::rules::ReplyRule;
 
+/// Answers that find something closed are noted up to so many places.
+const MOST_ELSEWHERE: usize = 256;
+
 /// What is counted by itself, because how often it comes is a matter of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -84,6 +87,8 @@ pub(crate) struct Page {
     held: u32,
     last_number: u32,
     closed: Option<Closed>,
+    /// Whether a store keeps the slots. Otherwise those that are settled are forgotten.
+    is_kept: bool,
     slots: Vec<Slot>,
     /// How many of the slots are from before the restart.
     earlier: usize,
@@ -100,10 +105,17 @@ impl Page {
             held: 0,
             last_number: 0,
             closed: None,
+            is_kept: true,
             slots: Vec::new(),
             earlier: 0,
             taken: [0; 3],
         }
+    }
+
+    /// No store keeps it.
+    pub(crate) const fn in_memory(mut self) -> Self {
+        self.is_kept = false;
+        self
     }
 
     pub(crate) const fn closes_at(&self) -> Instant {
@@ -149,6 +161,9 @@ impl Page {
 
     /// A slot for what goes out as something else than an answer to this, if at all.
     pub(crate) fn elsewhere(&mut self, class: Class) -> usize {
+        if !self.is_kept || self.slots.len() >= MOST_ELSEWHERE {
+            return usize::MAX;
+        }
         self.slots.push(Slot {
             class,
             number: None,
@@ -192,6 +207,9 @@ impl Page {
             (true, false) => self.held = self.held.saturating_sub(1),
             (false, true) => self.held = self.held.saturating_add(1),
             _ => {}
+        }
+        while !self.is_kept && self.slots.last().is_some_and(Slot::is_settled) {
+            self.slots.pop();
         }
         true
     }
@@ -293,9 +311,20 @@ impl Page {
         self.slots.get(slot)?.number
     }
 
+    #[cfg(test)]
+    pub(crate) fn slots(&self) -> usize {
+        self.slots.len()
+    }
+
     fn recount(&mut self) {
         let paid = |slot: &&Slot| slot.number.is_some() && slot.progress != Progress::Refused;
         self.held = u32::try_from(self.slots.iter().filter(paid).count()).unwrap_or(u32::MAX);
+    }
+}
+
+impl Slot {
+    const fn is_settled(&self) -> bool {
+        matches!(self.progress, Progress::Sent(_) | Progress::Refused)
     }
 }
 

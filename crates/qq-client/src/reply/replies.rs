@@ -134,7 +134,12 @@ impl Replies {
             .rule(target.conversation.scene(), Answered::of(&target.reply_to));
         let is_numbered = is_numbered(&target.conversation);
         let entry = lock(&self.ledger).entry(&target.reply_to, Instant::now(), || {
-            Page::new(opened, rule, is_numbered)
+            let page = Page::new(opened, rule, is_numbered);
+            if self.keeper.is_some() {
+                page
+            } else {
+                page.in_memory()
+            }
         });
         Desk {
             target,
