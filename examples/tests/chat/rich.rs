@@ -1,6 +1,6 @@
 //! Markdown, buttons, cards, pictures, answers that grow; and texts that try to be more.
 
-use fantoccini::Client;
+use fantoccini::{Client, Locator};
 use qq_emulator::{Emulator, MessageAudit};
 use serde_json::json;
 
@@ -10,10 +10,12 @@ use crate::{C2C, CHANNEL, GROUP, answer, ask, open};
 
 /// A press on a button of the newest keyboard.
 async fn press(page: &Client, place: &str) -> Result<()> {
-    page.click(&format!(
-        "article:last-of-type [data-button='{place}'], [data-button='{place}']"
-    ))
-    .await
+    let selector = format!("[data-button='{place}']");
+    page.see(&selector).await?;
+    let found = page.find_all(Locator::Css(&selector)).await?;
+    let newest = found.into_iter().next_back().ok_or("it is gone")?;
+    newest.click().await?;
+    Ok(())
 }
 
 pub(crate) async fn scenario(page: Client, emulator: Emulator) -> Result<()> {
@@ -106,6 +108,7 @@ async fn shows_texts_as_texts(page: &Client) -> Result<()> {
 }
 
 async fn presses_buttons(page: &Client, emulator: &Emulator) -> Result<()> {
+    emulator.change_settings(|settings| settings.interaction_window = 600_000);
     page.say("!menu").await?;
     page.see(".keyboard").await?;
     // mia owns the group: she may press what is for administrators.
@@ -113,9 +116,9 @@ async fn presses_buttons(page: &Client, emulator: &Emulator) -> Result<()> {
     press(page, "0.0").await?;
     page.see_path("//button[@data-phase='ok'][contains(., 'Poured')]")
         .await?;
-    answer(page, "One Longjing, coming.").await?;
     page.see_path("//*[contains(@class, 'toast')][contains(., 'has taken it')]")
         .await?;
+    answer(page, "One Longjing, coming.").await?;
 
     press(page, "0.1").await?;
     page.see("[data-button='0.1'][data-phase='failed']").await?;
@@ -125,9 +128,15 @@ async fn presses_buttons(page: &Client, emulator: &Emulator) -> Result<()> {
     press(page, "0.2").await?;
     page.see("[data-button='0.2'][data-phase='pending'][aria-busy] .spinner")
         .await?;
+    emulator.change_settings(|settings| settings.interaction_window = 1);
+    page.say("!menu").await?;
+    page.until("document.querySelectorAll('.keyboard').length === 2")
+        .await?;
+    press(page, "0.2").await?;
     page.see("[data-button='0.2'][data-phase='late']").await?;
     page.see_path("//*[@role='alert'][contains(., 'did not acknowledge')]")
         .await?;
+    emulator.change_settings(|settings| settings.interaction_window = 600_000);
 
     press(page, "1.0").await?;
     let typed = page.value("document.getElementById('text').value").await?;
@@ -169,46 +178,44 @@ async fn sees_a_picture(page: &Client) -> Result<()> {
 
 /// One bubble from the first word to the last.
 async fn watches_an_answer_grow(page: &Client, bot: &Bot) -> Result<()> {
-    const GROWING: &str = "//article[@data-streaming]//p[contains(., 'ferry')]";
+    const GROWING: &str = "document.querySelector('article[data-streaming]').id";
     const BUBBLES: &str = "document.querySelectorAll('#log article[data-bot]').length";
     page.say("!story").await?;
     page.see("#typing").await?;
     let before = page.value(BUBBLES).await?.as_u64().unwrap_or_default();
     bot.story.notify_one();
-    let first = page.see("article[data-streaming] .caret").await?;
-    drop(first);
-    let id = page
-        .see("article[data-streaming]")
-        .await?
-        .attr("id")
-        .await?;
-    let text = page.see("article[data-streaming] strong").await?;
-    assert_eq!(text.text().await?, "harbour wall");
+    page.see("article[data-streaming] .caret").await?;
+    let id = page.value(GROWING).await?;
+    reads(page, "A robin sat on the harbour wall").await?;
+    page.see("article[data-streaming] strong").await?;
     bot.story.notify_one();
-    page.see_path(GROWING).await?;
-    assert_eq!(page.value(BUBBLES).await?, before + 1);
-    let now = page
-        .see("article[data-streaming]")
-        .await?
-        .attr("id")
-        .await?;
-    assert_eq!(now, id, "it grows where it began");
-    bot.story.notify_one();
-    bot.story.notify_one();
-    page.until(
-        "document.querySelector('article:last-of-type .markdown')?.textContent === \
-         'A robin sat on the harbour wall and waited for the ferry. It came at noon.' || \
-         (document.querySelector('article[data-streaming]') && false)",
+    reads(
+        page,
+        "A robin sat on the harbour wall and waited for the ferry.",
     )
     .await?;
+    assert_eq!(page.value(BUBBLES).await?, before + 1);
+    assert_eq!(page.value(GROWING).await?, id, "it grows where it began");
+    bot.story.notify_one();
+    let whole = "A robin sat on the harbour wall and waited for the ferry. It came at noon.";
+    reads(page, whole).await?;
     bot.story.notify_one();
     page.until("!document.querySelector('article[data-streaming]')")
         .await?;
-    let now = page.see("article:last-of-type").await?.attr("id").await?;
+    reads(page, whole).await?;
+    let now = page
+        .value("document.querySelector('article:last-of-type').id")
+        .await?;
     assert_eq!(now, id, "and stays there when it is done");
     assert_eq!(page.value(BUBBLES).await?, before + 1);
     page.see("#log-content:not(:has(#typing))").await?;
     Ok(())
+}
+
+/// Waits until the last message says this.
+async fn reads(page: &Client, text: &str) -> Result<()> {
+    let last = "document.querySelector('article:last-of-type .markdown')?.textContent";
+    page.until(&format!("{last} === '{text}'")).await
 }
 
 /// From the clipboard, as a user does.
@@ -250,18 +257,28 @@ async fn shows_cards_and_audits(page: &Client, emulator: &Emulator) -> Result<()
     page.say("!weather").await?;
     let card = page.see(".card.embed").await?.text().await?;
     assert!(card.contains("The harbour today") && card.contains("21 degrees"));
-    emulator.change_settings(|settings| {
-        settings.message_audit = MessageAudit::Pass;
-        settings.message_audit_ms = 700;
-    });
-    page.say("looked at first").await?;
+    for (outcome, words, tag) in [
+        (MessageAudit::Never, "looked at for ever", "in review"),
+        (
+            MessageAudit::Reject,
+            "looked at in vain",
+            "rejected in review",
+        ),
+    ] {
+        emulator.change_settings(|settings| {
+            settings.message_audit = outcome;
+            settings.message_audit_ms = 1;
+        });
+        page.say(words).await?;
+        page.see_path(&format!(
+            "//article[.//*[contains(@class, 'tag')][.='{tag}']]//p[.='{words}']"
+        ))
+        .await?;
+    }
+    emulator.change_settings(|settings| settings.message_audit = MessageAudit::Pass);
+    page.say("looked at and sent").await?;
     page.see_path(
-        "//article[.//*[contains(@class, 'tag')][.='in review']]//p[.='looked at first']",
-    )
-    .await?;
-    page.until(
-        "[...document.querySelectorAll('article[data-bot]')].at(-1).textContent\
-         .includes('looked at first') && !document.querySelector('#log .tag.warn')",
+        "//article[@data-bot][not(.//*[contains(@class, 'warn')])]//p[.='looked at and sent']",
     )
     .await?;
     emulator.change_settings(|settings| settings.message_audit = MessageAudit::Off);

@@ -201,8 +201,14 @@ impl PageExt for Client {
     }
 
     async fn click(&self, selector: &str) -> Result<()> {
-        self.see(selector).await?.click().await?;
-        Ok(())
+        // What is shown anew between the look and the press is looked for again.
+        for _ in 0..10 {
+            match self.see(selector).await?.click().await {
+                Err(error) if error.is_stale_element_reference() => {}
+                done => return Ok(done?),
+            }
+        }
+        Err(format!("{selector} never holds still").into())
     }
 
     async fn hover(&self, selector: &str) -> Result<()> {

@@ -8,7 +8,7 @@ use qqbot::http::Upload;
 use qqbot::model::interaction::{Interaction, InteractionAckCode};
 use qqbot::model::message::MessageEmbed;
 use qqbot::model::outgoing::{
-    Button, ButtonModal, ButtonPermission, ButtonStyle, FileType, InputNotify, Keyboard, ReplyTo,
+    Button, ButtonModal, ButtonPermission, ButtonStyle, FileType, InputNotify, Keyboard,
 };
 use qqbot::model::reaction::Emoji;
 use qqbot::prelude::*;
@@ -57,6 +57,8 @@ impl Bot {
         let client = Client::builder(token, intents)
             .environment(Environment::custom(emulator.base_url())?)
             .handler(robin)
+            // The page shows what comes of a press, nothing included.
+            .auto_ack(None)
             .build()?;
         Ok(Self {
             story,
@@ -146,14 +148,6 @@ fn weather() -> MessageEmbed {
         .field("A light wind from the sea")
 }
 
-async fn pour(ctx: &Context, interaction: &Interaction) -> Result<()> {
-    let conversation = interaction.conversation().ok_or("from nowhere")?;
-    let event = ctx.event_id().ok_or("without an id")?;
-    let body = MessageBody::text("One Longjing, coming.").reply_to(ReplyTo::Event(event.clone()));
-    ctx.api.conversation(&conversation).send(body).await?;
-    Ok(())
-}
-
 async fn picture(ctx: &Context, message: &C2CMessage) -> Result<()> {
     let user = message.author.user_openid.clone().ok_or("from nobody")?;
     let upload = ctx
@@ -229,10 +223,11 @@ impl EventHandler for Robin {
             Some("silent") => return,
             _ => InteractionAckCode::Success,
         };
-        let acked = ctx.api.interaction(interaction.id.clone()).ack(code).await;
-        self.note(acked.map_err(Into::into));
+        let acked = ctx.ack(code).await;
+        self.note(acked.map(drop).map_err(Into::into));
         if data == Some("pour") {
-            self.note(pour(&ctx, &interaction).await);
+            let sent = ctx.reply("One Longjing, coming.").await;
+            self.note(sent.map(drop).map_err(Into::into));
         }
     }
 }

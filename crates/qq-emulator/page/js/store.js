@@ -6,6 +6,7 @@ import { get } from "./api.js";
 
 export const SCENES = ["group", "c2c", "channel", "direct"];
 const KEPT_PER_CONVERSATION = 5000;
+const TRIMMED_AT_ONCE = 500;
 
 export const state = {
   world: { bots: [], users: [], groups: [], guilds: [], direct: [] },
@@ -110,7 +111,7 @@ function keep(item) {
   if (known) {
     // A stream that is finished stays where it began.
     const finished = known.streaming && !item.streaming;
-    Object.assign(known, item, { at: known.at, streaming: item.streaming ?? false });
+    Object.assign(known, item, { at: known.at, streaming: item.streaming ?? false, lost: item.lost ?? false });
     if (finished) known.n = item.n;
     emit("item", { item: known, home, fresh: false, finished });
     return;
@@ -119,8 +120,17 @@ function keep(item) {
   if (item.ref_idx) state.indexes.set(item.ref_idx, item.message_id);
   home.items.push(item);
   if (item.author.bot) home.typing = 0;
-  if (home.items.length > KEPT_PER_CONVERSATION) forget(home, home.items[0]);
+  if (home.items.length > KEPT_PER_CONVERSATION + TRIMMED_AT_ONCE) trim(home);
   emit("item", { item, home, fresh: true });
+}
+
+// The oldest go.
+function trim(home) {
+  for (const item of home.items.splice(0, TRIMMED_AT_ONCE)) {
+    state.messages.delete(item.message_id);
+    if (item.ref_idx) state.indexes.delete(item.ref_idx);
+  }
+  emit("trimmed", { home, count: TRIMMED_AT_ONCE });
 }
 
 function forget(home, item) {

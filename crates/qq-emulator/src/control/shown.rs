@@ -37,16 +37,18 @@ pub(super) fn message(state: &State, item: &TimelineItem) -> Option<String> {
             .map(|(kind, id, users)| json!({"type": kind, "id": id, "users": users}))
             .collect(),
         clicks: state.store.clicks.of(&item.message_id),
-        media: item.body.as_ref().and_then(|body| media(state, body)),
+        media: item.body.as_ref().and_then(|body| media(state, item, body)),
     };
     serde_json::to_string(&shown).ok()
 }
 
-fn media(state: &State, body: &Value) -> Option<Value> {
-    let file = state
-        .store
-        .uploads
-        .by_info(body["media"]["file_info"].as_str()?)?;
+fn media(state: &State, item: &TimelineItem, body: &Value) -> Option<Value> {
+    let uploads = &state.store.uploads;
+    let file = match body["media"]["file_info"].as_str() {
+        Some(file_info) => uploads.by_info(file_info)?,
+        None if body["file_image"].is_object() => uploads.by_uuid(&item.message_id)?,
+        None => return None,
+    };
     let kind = file.bytes.as_deref().map(content_type);
     let size = file.bytes.as_ref().map(Bytes::len);
     let own = format!("/cos/file/{}", file.uuid);

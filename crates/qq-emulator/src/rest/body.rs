@@ -1,5 +1,6 @@
 //! Request bodies, checked against the protocol tables.
 
+use bytes::Bytes;
 use http::StatusCode;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -16,6 +17,8 @@ pub(crate) struct Received {
     /// The text of a JSON body.
     pub(super) raw: Option<Box<RawValue>>,
     pub(super) multipart: bool,
+    /// The file of a form.
+    pub(super) file: Option<Bytes>,
     /// The content type does not say what the body is.
     mislabelled: bool,
 }
@@ -26,6 +29,7 @@ impl Default for Received {
             fields: Ok(Map::new()),
             raw: None,
             multipart: false,
+            file: None,
             mislabelled: false,
         }
     }
@@ -58,10 +62,16 @@ pub(super) async fn read(route: &Route, content_type: &str, bytes: &[u8]) -> Rec
         .trim()
         .to_ascii_lowercase();
     if kind == "multipart/form-data" {
+        let form = multipart::read(route, content_type, bytes).await;
+        let (fields, file) = match form {
+            Ok(form) => (Ok(form.fields), form.file),
+            Err(why) => (Err(why), None),
+        };
         return Received {
-            fields: multipart::read(route, content_type, bytes).await,
+            fields,
             raw: None,
             multipart: true,
+            file,
             mislabelled: false,
         };
     }
@@ -75,6 +85,7 @@ pub(super) async fn read(route: &Route, content_type: &str, bytes: &[u8]) -> Rec
         raw: raw.ok(),
         fields,
         multipart: false,
+        file: None,
         mislabelled: kind != "application/json",
     }
 }

@@ -264,6 +264,7 @@ fn setting_guide(
         raw: call.body.raw.clone(),
         reply_to: None,
         id: None,
+        file: None,
     };
     Ok(messages::deliver(state, &message))
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::StatusCode;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
@@ -18,6 +19,7 @@ use crate::views::{Author, OutboxEntry, TimelineItem};
 use crate::violations::Finding;
 use crate::world::events::unescape_html;
 use crate::world::messages::{Answerable, Scene};
+use crate::world::store::uploads::File;
 
 /// The handler of a route, if it is one of these.
 pub(super) fn handler(route: &str) -> Option<Handler> {
@@ -44,6 +46,8 @@ pub(super) struct Outgoing {
     pub(super) reply_to: Option<String>,
     /// The message's id, if it has one already.
     pub(super) id: Option<String>,
+    /// The picture that came with it.
+    pub(super) file: Option<Bytes>,
 }
 
 /// Sends a message into a conversation.
@@ -78,6 +82,7 @@ fn send(state: &mut State, call: &Call, scene: Scene, findings: &mut Vec<Finding
         raw: call.body.raw.clone(),
         reply_to: reply.map(|reply| reply.to),
         id: None,
+        file: call.body.file.clone(),
     };
     let audited = scene.is_guild_side() || state.settings.message_audit_everywhere;
     if audited && state.settings.message_audit != MessageAudit::Off {
@@ -209,6 +214,9 @@ pub(super) fn deliver(state: &mut State, message: &Outgoing) -> Value {
             "ext_info": {"ref_idx": state.ids.reference_index()},
         })
     };
+    if let Some(bytes) = &message.file {
+        keep_picture(state, message, &message_id, bytes.clone());
+    }
     let author = author(state, message);
     let capacity = state.settings.message_memory;
     let known = Answerable {
@@ -262,6 +270,25 @@ pub(super) fn deliver(state: &mut State, message: &Outgoing) -> Value {
         raw: message.raw.clone(),
     });
     answer
+}
+
+/// Keeps the picture of a form to be shown: its address is the message's id.
+fn keep_picture(state: &mut State, message: &Outgoing, id: &str, bytes: Bytes) {
+    let name = message.fields.get("file_image");
+    let name = name.and_then(|file| file["filename"].as_str());
+    let file = File {
+        uuid: id.to_owned(),
+        // It cannot be sent again.
+        file_info: String::new(),
+        scene: message.scene,
+        name: name.unwrap_or_default().to_owned(),
+        bytes: Some(bytes),
+        url: None,
+        digests: None,
+        expires: None,
+    };
+    let memory = state.settings.file_memory;
+    state.store.uploads.keep(file, memory);
 }
 
 /// The channel and the guild of a guild-side conversation.

@@ -2,18 +2,23 @@
 
 use axum::body::Body;
 use axum::extract::{FromRequest, Multipart, Request};
+use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use serde_json::{Map, Value, json};
 
 use crate::tables::{Kind, Route};
 
+/// A form that was read.
+#[derive(Debug)]
+pub(super) struct Form {
+    pub(super) fields: Map<String, Value>,
+    /// The bytes of the file, if there is one.
+    pub(super) file: Option<Bytes>,
+}
+
 /// The parts as one object. A part of an object type is JSON text, sometimes wrapped once more in
 /// its own name; a file becomes `{"filename", "content_type", "size"}`.
-pub(super) async fn read(
-    route: &Route,
-    content_type: &str,
-    bytes: &[u8],
-) -> Result<Map<String, Value>, String> {
+pub(super) async fn read(route: &Route, content_type: &str, bytes: &[u8]) -> Result<Form, String> {
     let request = Request::builder()
         .header(CONTENT_TYPE, content_type)
         .body(Body::from(bytes.to_vec()))
@@ -22,6 +27,7 @@ pub(super) async fn read(
         .await
         .map_err(|why| format!("not a multipart form: {why}"))?;
     let mut fields = Map::new();
+    let mut file = None;
     while let Some(part) = form
         .next_field()
         .await
@@ -40,7 +46,9 @@ pub(super) async fn read(
             .find(|field| field.name == name)
             .map(|field| &field.kind);
         let value = if matches!(kind, Some(Kind::File)) {
-            json!({"filename": filename, "content_type": part_type, "size": content.len()})
+            let size = content.len();
+            file = Some(content);
+            json!({"filename": filename, "content_type": part_type, "size": size})
         } else {
             let text = std::str::from_utf8(&content)
                 .map_err(|_| format!("part {name:?} is not UTF-8 text"))?;
@@ -48,7 +56,7 @@ pub(super) async fn read(
         };
         fields.insert(name, value);
     }
-    Ok(fields)
+    Ok(Form { fields, file })
 }
 
 fn scalar(name: &str, text: &str, kind: Option<&Kind>) -> Result<Value, String> {
@@ -81,9 +89,9 @@ mod tests {
         let form = "--X\r\nContent-Disposition: form-data; name=\"content\"\r\n\r\nhi\r\n\
             --X\r\nContent-Disposition: form-data; name=\"markdown\"\r\n\r\n{\"markdown\":{\"content\":\"m\"}}\r\n\
             --X\r\nContent-Disposition: form-data; name=\"file_image\"\r\n\r\n\u{1}\u{2}\u{3}\r\n--X--\r\n";
-        let fields = read(route, "multipart/form-data; boundary=X", form.as_bytes())
-            .await
-            .unwrap();
+        let form = read(route, "multipart/form-data; boundary=X", form.as_bytes());
+        let Form { fields, file } = form.await.unwrap();
+        assert_eq!(file.as_deref(), Some(&[1, 2, 3][..]));
         assert_eq!(fields["content"], "hi");
         assert_eq!(fields["markdown"]["content"], "m");
         assert_eq!(fields["file_image"]["size"], 3);

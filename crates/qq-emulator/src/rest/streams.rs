@@ -251,6 +251,7 @@ fn finish(state: &mut State, id: &str, frame: &Frame<'_>) -> Value {
             raw: None,
             reply_to: stream.reply_to,
             id: Some(id.to_owned()),
+            file: None,
         };
         messages::deliver(state, &message);
     }

@@ -8,7 +8,9 @@ use std::time::Duration;
 use qq_emulator::{MentionDelivery, Say, Scene};
 use serde_json::{Value, json};
 
-use crate::client::{Gateway, MESSAGES, STEP, call, http_raw, quick, start, start_with, token};
+use crate::client::{
+    Gateway, MESSAGES, STEP, call, http, http_raw, quick, start, start_with, token,
+};
 
 /// Every path of members in a value, lists entered: `d.author.id`.
 fn paths(value: &Value, at: &str, into: &mut BTreeSet<String>) {
@@ -373,6 +375,10 @@ async fn pictures_come_as_multipart_forms() {
     let sent = &emulator.outbox()[0];
     assert_eq!(sent.body["file_image"]["size"], 4);
     assert_eq!(sent.reply_to.as_ref(), Some(&said.message_id));
+    // The page shows it from here.
+    let picture = format!("/cos/file/{}", sent.message_id);
+    let picture = http(&emulator, "GET", &picture, "", "").await;
+    assert_eq!((picture.status, picture.body.as_str()), (200, "PNG!"));
     assert!(
         emulator.violations().is_empty(),
         "{:?}",

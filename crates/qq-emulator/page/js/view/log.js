@@ -39,6 +39,13 @@ export function startLog() {
     document.getElementById(nodeId(item))?.remove();
     soon("log", openLog);
   });
+  on("trimmed", ({ home, count }) => {
+    if (home !== shown) return;
+    const inSight = start < count;
+    start = Math.max(0, start - count);
+    end = Math.max(0, end - count);
+    if (inSight) soon("log", openLog);
+  });
   on("speaker-changed", () => {
     for (const item of (shown?.items ?? []).slice(start, end)) changed.add(item);
     soon("log-items", showItems);

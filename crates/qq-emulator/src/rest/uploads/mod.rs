@@ -107,6 +107,7 @@ fn upload(state: &mut State, call: &Call, scene: Scene, findings: &mut Vec<Findi
             raw: None,
             reply_to: None,
             id: None,
+            file: None,
         };
         answer["id"] = messages::deliver(state, &message)["id"].clone();
     }

@@ -100,8 +100,10 @@ impl Uploads {
         self.files.iter().find(|file| file.uuid == uuid)
     }
 
+    /// What a bot has uploaded; the others have no `file_info`.
     pub(crate) fn by_info(&self, file_info: &str) -> Option<&File> {
-        self.files.iter().find(|file| file.file_info == file_info)
+        let mut files = self.files.iter();
+        files.find(|file| !file_info.is_empty() && file.file_info == file_info)
     }
 
     /// The bytes of a file with these digests and this size, if they are still kept.
@@ -213,6 +215,14 @@ mod tests {
         assert!(uploads.known("md5-c", "sha1", 10).is_some());
         assert!(uploads.known("md5-c", "sha1", 11).is_none());
         assert!(uploads.by_info("info-a").is_some());
+        uploads.keep(
+            File {
+                file_info: String::new(),
+                ..file("d", 1)
+            },
+            25,
+        );
+        assert!(uploads.by_info("").is_none());
     }
 
     #[test]
