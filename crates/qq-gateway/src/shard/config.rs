@@ -33,7 +33,7 @@ pub(super) struct Config {
 
 impl Config {
     /// Whether the consumer wants this frame, if it is an event. The others are the shard's own.
-    pub(super) fn wants(&self, header: &Header<'_>, frame: &str) -> bool {
+    pub(super) fn wants(&self, header: &mut Header<'_>, frame: &str) -> bool {
         if header.op != OpCode::Dispatch
             || (self.kinds.is_none() && self.keep_unknown && self.filter.is_none())
         {
@@ -45,10 +45,10 @@ impl Config {
             None => self.keep_unknown,
         };
         wanted
-            && self
-                .filter
-                .as_ref()
-                .is_none_or(|filter| filter(header, frame))
+            && self.filter.as_ref().is_none_or(|filter| {
+                header.find_id();
+                filter(header, frame)
+            })
     }
 }
 

@@ -22,6 +22,8 @@ const BATCH: u32 = 128;
 pub(super) enum Progress<T> {
     /// Something to yield.
     Item(T),
+    /// An event that nobody wants was dropped, and nothing else happened.
+    Dropped,
     /// Something happened; look again.
     Some,
     /// Nothing; the task will be woken.
@@ -52,17 +54,24 @@ impl Shard {
             if self.poll_write(cx, now) {
                 continue;
             }
-            match self.poll_link_in_time(cx, now) {
+            let progress = loop {
+                match self.poll_link_in_time(cx, now) {
+                    // There is nothing to do but read on.
+                    Progress::Dropped if steps < BATCH && self.errors.is_empty() => steps += 1,
+                    progress => break progress,
+                }
+            };
+            match progress {
                 Progress::Item(item) => {
                     self.stats.events += 1;
                     self.held_up = Some(now);
                     return Poll::Ready(Some(Ok(item)));
                 }
-                Progress::Some if steps < BATCH => {
+                Progress::Some | Progress::Dropped if steps < BATCH => {
                     steps += 1;
                     continue;
                 }
-                Progress::Some => {
+                Progress::Some | Progress::Dropped => {
                     // Others have a turn, and time passes here too.
                     self.machine.flooded(super::now());
                     cx.waker().wake_by_ref();

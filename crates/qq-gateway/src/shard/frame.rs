@@ -45,13 +45,13 @@ impl Shard {
         frame: &Utf8Bytes,
         now: Instant,
     ) -> Result<Progress<T>, EnvelopeError> {
-        let header = Header::peek(frame)?;
-        if !self.config.wants(&header, frame) {
+        let mut header = Header::peek(frame)?;
+        if !self.config.wants(&mut header, frame) {
             let verdict = self.machine.skip(&header, now);
             if self.delivers(verdict, header.sequence) {
                 self.stats.unwanted += 1;
             }
-            return Ok(Progress::Some);
+            return Ok(Progress::Dropped);
         }
         let envelope = header.envelope()?;
         let is_too_deep = envelope.depth > self.config.limits.max_depth;

@@ -171,11 +171,12 @@ proptest! {
         let text = format!("{{{}}}", order.map(|n| &*members[n]).join(&format!("{space},{space}")));
         agrees(&text);
         // No member is there twice, so a look at the beginning says the same.
-        let (header, envelope) = (Header::peek(&text).unwrap(), Envelope::scan(&text).unwrap());
+        let (mut header, envelope) = (Header::peek(&text).unwrap(), Envelope::scan(&text).unwrap());
         prop_assert_eq!(header.op, envelope.op);
         if op == 0 {
             prop_assert_eq!((header.sequence, &header.name), (envelope.sequence, &envelope.name));
         }
+        header.find_id();
         if header.id.is_some() {
             prop_assert_eq!(&header.id, &envelope.id);
         }

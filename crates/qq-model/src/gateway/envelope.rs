@@ -73,7 +73,7 @@ pub struct Header<'a> {
     pub sequence: Option<u64>,
     /// The name of the event (`t`).
     pub name: Option<Cow<'a, str>>,
-    /// The outer id of the event (`id`), unless it stands behind the payload.
+    /// The outer id of the event (`id`), if it was read; see [`find_id`](Self::find_id).
     pub id: Option<Cow<'a, str>>,
     rest: Rest<'a>,
 }
@@ -84,7 +84,8 @@ struct Rest<'a> {
     scanner: Scanner<'a>,
     /// The payload, if it was passed.
     data: &'a str,
-    is_at_data: bool,
+    /// Whether the end of the object was reached.
+    is_ended: bool,
 }
 
 /// The outer members as far as they were read.
@@ -112,7 +113,7 @@ impl<'a> Members<'a> {
         Ok(())
     }
 
-    /// Whether the payload need not be passed to know what the frame is.
+    /// Whether it is known what the frame is.
     fn is_enough(&self) -> bool {
         match self.op {
             None => false,
@@ -130,10 +131,10 @@ impl<'a> Members<'a> {
 }
 
 impl<'a> Header<'a> {
-    /// Reads a frame up to its payload, and beyond it only when its kind, or an event's number or name, has not come
-    /// by then.
+    /// Reads a frame until its kind is known, and of an event its number and name. As a rule that is in front of the
+    /// payload, which is not even looked at then.
     ///
-    /// What stands behind the payload is thus not known to be sound, and would not count if it repeated a member.
+    /// What stands behind that place is thus not known to be sound, and does not count if it repeats a member.
     ///
     /// # Errors
     ///
@@ -141,12 +142,12 @@ impl<'a> Header<'a> {
     pub fn peek(text: &'a str) -> Result<Self, EnvelopeError> {
         let mut scanner = Scanner::new(text);
         let mut members = Members::default();
-        let mut is_at_data = false;
-        while let Some(key) = scanner.key()? {
-            if key == Key::Data && members.is_enough() {
-                is_at_data = true;
+        let mut is_ended = false;
+        while !members.is_enough() {
+            let Some(key) = scanner.key()? else {
+                is_ended = true;
                 break;
-            }
+            };
             members.take(key, &mut scanner)?;
         }
         Ok(Self {
@@ -157,9 +158,23 @@ impl<'a> Header<'a> {
             rest: Rest {
                 scanner,
                 data: members.data,
-                is_at_data,
+                is_ended,
             },
         })
+    }
+
+    /// Looks for the id between the place where the header was left and the payload, which is where it stands as a rule.
+    pub fn find_id(&mut self) {
+        if self.id.is_none() && !self.rest.is_ended {
+            // Whatever is wrong on the way shows when the frame is read on from the same place.
+            let mut scanner = self.rest.scanner.clone();
+            let mut members = Members::default();
+            while let Ok(Some(key)) = scanner.key()
+                && key != Key::Data
+                && members.take(key, &mut scanner).is_ok()
+            {}
+            self.id = members.id;
+        }
     }
 
     /// The event's kind; `None` when this version does not know its name, or the frame is no event.
@@ -180,7 +195,7 @@ impl<'a> Header<'a> {
         let Rest {
             mut scanner,
             data,
-            is_at_data,
+            is_ended,
         } = self.rest;
         let mut members = Members {
             op: Some(self.op),
@@ -189,8 +204,7 @@ impl<'a> Header<'a> {
             id: self.id,
             data,
         };
-        if is_at_data {
-            members.data = scanner.value()?.text;
+        if !is_ended {
             while let Some(key) = scanner.key()? {
                 members.take(key, &mut scanner)?;
             }
@@ -254,8 +268,10 @@ mod tests {
     #[test]
     fn a_header_is_read_on_from_where_it_was_left() {
         let text = r#"{"op":0,"s":1,"t":"A","d":{"x":1},"id":"I","s":2}"#;
-        let header = Header::peek(text).unwrap();
+        let mut header = Header::peek(text).unwrap();
         assert_eq!((header.sequence, &header.id), (Some(1), &None));
+        header.find_id();
+        assert_eq!(header.id, None);
         let envelope = header.envelope().unwrap();
         assert_eq!(
             (envelope.sequence, envelope.id.as_deref(), envelope.data),
@@ -269,6 +285,27 @@ mod tests {
             let header = Header::peek(broken).unwrap();
             assert!(header.envelope().is_err(), "{broken}");
         }
+    }
+
+    #[test]
+    fn an_id_in_front_of_the_payload_is_found_and_nothing_is_lost() {
+        for text in [
+            r#"{"op":0,"s":1,"t":"A","id":"I","d":{}}"#,
+            r#"{"id":"I","d":{},"t":"A","s":1,"op":0}"#,
+            r#"{"op":0,"s":1,"t":"A", "x" : [1], "id" : "\u0049" , "s":2, "d":{}}"#,
+            r#"{"op":0,"s":1,"t":"A","id":"I"}"#,
+        ] {
+            let mut header = Header::peek(text).unwrap();
+            header.find_id();
+            assert_eq!(
+                (header.sequence, header.id.as_deref()),
+                (Some(1), Some("I"))
+            );
+            assert_eq!(header.envelope().unwrap(), Envelope::scan(text).unwrap());
+        }
+        let mut broken = Header::peek(r#"{"op":0,"s":1,"t":"A","id":"#).unwrap();
+        broken.find_id();
+        assert_eq!(broken.id, None);
     }
 
     #[test]
