@@ -152,6 +152,18 @@ impl BotError {
         }))
     }
 
+    /// Whether the platform said that there is no such thing, or that it is not for this bot.
+    pub(crate) fn is_absence(&self) -> bool {
+        use qq_http::{Advice, ErrorKind};
+        self.rest().is_some_and(|error| {
+            matches!(error.kind(), ErrorKind::Api | ErrorKind::Http)
+                && matches!(
+                    error.advice(),
+                    Advice::InvalidRequest | Advice::NotPermitted
+                )
+        })
+    }
+
     pub(crate) fn decode(kind: EventKind, error: DecodeError) -> Self {
         Self::with_source(
             ErrorKind::Decode,

@@ -11,11 +11,13 @@ mod client;
 mod collector;
 mod context;
 mod dispatch;
+mod doctor;
 mod error;
 mod handler;
 mod handlers;
 mod knowledge;
 mod manager;
+mod media;
 mod reply;
 mod shard;
 mod shared;
@@ -32,10 +34,11 @@ pub use self::collector::{
 pub use self::context::{
     AudioSession, AuditSession, C2CReplySession, ChannelReplySession, ChannelSession, Context,
     DirectReplySession, ForumSession, GroupReplySession, GuildSession, InteractionSession,
-    ManageSession, MemberSession, OpenForumSession, ReactionSession, ReadySession, ReplyStream,
-    ReplyStreamBuilder, ResumedSession, Typing, UnknownEventSession,
+    ManageSession, MemberSession, OpenForumSession, QuotedMessage, ReactionSession, ReadySession,
+    ReplyStream, ReplyStreamBuilder, ResumedSession, Typing, UnknownEventSession,
 };
 pub use self::dispatch::{DropReason, Outcome, OverflowPolicy};
+pub use self::doctor::{Cause, Checkup, Doctor, Finding, Language, Step, StepOutcome};
 pub use self::error::{BotError, ErrorKind};
 pub use self::handler::{EventHandler, UnknownEvent};
 pub use self::handlers::{EventName, HandlerGuard, RawEvent, Registration};
@@ -43,6 +46,7 @@ pub use self::manager::{
     ChannelManager, GroupManager, GuildManager, MemberManager, MessageManager, RoleManager,
     UserManager,
 };
+pub use self::media::DownloadMedia;
 pub use self::reply::{
     Answered, BotFuture, Closed, InMemoryReplyStore, Media, Reply, ReplyCall, ReplyKind, ReplyRule,
     ReplyRules, ReplySave, ReplyStore, ReplyStoreError, ReplyStoreFuture, SentReply, StoredReply,

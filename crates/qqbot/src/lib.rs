@@ -36,6 +36,7 @@
 //! | `gateway` | `qq-gateway` ([`gateway`]) | the raw shard stream: custom runtimes, brokers |
 //! | `webhook` | `qq-webhook` (`webhook`) | signed callbacks as events |
 //! | `cache` | `qq-cache` (`cache`) | what the bot has seen, in bounded memory |
+//! | `cli` | the program `qqbot` | `qqbot doctor` finds out why a bot does not run |
 //! | always | `qq-model` ([`model`]) | the types |
 
 pub use qq_model as model;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use qq_cache::Cache;
 
 use super::{Client, ClientHandle};
-use crate::BotError;
 use crate::collector::{self, ButtonPress, CollectedMessage, CollectedReaction, CollectorBuilder};
 use crate::error::ErrorKind;
 use crate::shared::Shared;
+use crate::{BotError, Doctor};
 
 impl ClientHandle {
     /// What the bot has seen.
@@ -84,6 +84,12 @@ impl ClientHandle {
 }
 
 impl<H> Client<H> {
+    /// Finds out what is wrong, when the bot does not run: see [`Doctor`]. Beside a bot that runs, use
+    /// [`without_session`](Doctor::without_session).
+    pub fn doctor(&self) -> Doctor {
+        Doctor::new(self.shared.api.clone(), self.settings.intents).tls(self.settings.tls.clone())
+    }
+
     /// What the bot has seen.
     #[must_use]
     pub fn cache(&self) -> &Cache {

@@ -417,3 +417,42 @@ async fn an_end_by_two_causes_is_one_end() {
     assert_eq!(collector.next().await.unwrap().raw_content(), "1");
     assert!(collector.next().await.is_none());
 }
+
+/// The quickest of some rounds of events for nobody and for one.
+fn quickest_round(client: &ClientHandle) -> Duration {
+    let data = message("nobody", "waits", "here");
+    let event = Arc::new(Event::decode("GROUP_MESSAGE_CREATE", &data));
+    let ctx = context(client, "nobody", "waits");
+    let collectors = &client.shared().knowledge.collectors;
+    let round = || {
+        let began = std::time::Instant::now();
+        for _ in 0..200 {
+            assert!(!collectors.offer(&event, || ctx.clone()));
+        }
+        began.elapsed()
+    };
+    (0..20).map(|_| round()).min().unwrap()
+}
+
+#[tokio::test]
+async fn an_event_costs_the_same_however_many_collectors_there_are() {
+    let start = |client: &ClientHandle, chats: u32| -> Vec<_> {
+        let collector = |n: u32| {
+            let ctx = context(client, &format!("group {n}"), &format!("member {n}"));
+            ctx.next_message().keep_from_handlers().start()
+        };
+        (0..chats).map(collector).collect()
+    };
+    let few = client();
+    let _few = start(&few, 100);
+    let many = client();
+    let held = start(&many, 100_000);
+    let (few, with_many) = (quickest_round(&few), quickest_round(&many));
+    // A cost in proportion to their number would be a thousand times as much.
+    assert!(
+        with_many < few * 20,
+        "{few:?} with 100, {with_many:?} with 100,000"
+    );
+    drop(held);
+    assert_eq!(many.active_collectors(), 0);
+}

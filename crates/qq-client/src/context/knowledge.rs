@@ -1,7 +1,6 @@
 //! What a callback can look up and wait for.
 
 use qq_cache::{Cache, Changes};
-use qq_model::id::MessageId;
 
 use super::Context;
 use crate::collector::{self, ButtonPress, CollectedMessage, CollectedReaction, CollectorBuilder};
@@ -62,8 +61,12 @@ impl Context {
         collector::From {
             conversation: self.origin.subject.conversation.clone(),
             author: self.origin.subject.author.clone().filter(|_| same_author),
-            message: None::<MessageId>,
-            window: None,
+            message: None,
+            window: self.origin.target.as_ref().and_then(|target| {
+                self.shared
+                    .replies
+                    .closes_at(target, self.origin.received_at)
+            }),
         }
     }
 }

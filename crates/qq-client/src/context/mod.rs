@@ -2,12 +2,14 @@
 
 mod interaction;
 mod knowledge;
+mod quote;
 mod recall;
 mod reply;
 mod session;
 mod stream;
 mod typing;
 
+pub use self::quote::QuotedMessage;
 pub use self::session::{
     AudioSession, AuditSession, C2CReplySession, ChannelReplySession, ChannelSession,
     DirectReplySession, ForumSession, GroupReplySession, GuildSession, InteractionSession,

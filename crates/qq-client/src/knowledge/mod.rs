@@ -1,6 +1,7 @@
 //! What the client knows of what it has seen.
 
 mod commands;
+mod own;
 mod prefetch;
 mod settings;
 

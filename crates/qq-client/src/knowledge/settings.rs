@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use qq_cache::Cache;
+use qq_http::MediaPolicy;
 
 /// How long it usually is remembered that something does not exist.
 const MISSING: Duration = Duration::from_secs(30);
@@ -13,6 +14,7 @@ pub(crate) struct KnowledgeSettings {
     pub(crate) cache: Cache,
     pub(crate) missing: Duration,
     pub(crate) prefetch: Option<Prefetch>,
+    pub(crate) media: Option<MediaPolicy>,
 }
 
 /// What is fetched before the gateway is connected to.
@@ -29,6 +31,7 @@ impl Default for KnowledgeSettings {
             cache: Cache::default(),
             missing: MISSING,
             prefetch: None,
+            media: None,
         }
     }
 }

@@ -104,7 +104,7 @@ where
         let call = async move {
             let result = fetch.await;
             if let Err(error) = &result
-                && is_absence(error)
+                && error.is_absence()
             {
                 landing.note_missing(error, memory);
             }
@@ -154,18 +154,6 @@ impl<K: Eq + Hash, V> Drop for Landing<K, V> {
             state.calls.remove(&self.key);
         }
     }
-}
-
-/// Whether the platform said that there is no such thing, or that it is not for this bot.
-fn is_absence(error: &BotError) -> bool {
-    use qq_http::{Advice, ErrorKind};
-    error.rest().is_some_and(|error| {
-        matches!(error.kind(), ErrorKind::Api | ErrorKind::Http)
-            && matches!(
-                error.advice(),
-                Advice::InvalidRequest | Advice::NotPermitted
-            )
-    })
 }
 
 /// What is guarded is whole after every statement, so a panic elsewhere spoils nothing.

@@ -69,6 +69,16 @@ impl Replies {
         }
     }
 
+    /// When what came then can be answered no longer.
+    pub(crate) fn closes_at(&self, target: &ReplyTarget, received_at: Instant) -> Option<Instant> {
+        let answered = Answered::of(&target.reply_to);
+        let rule = self
+            .settings
+            .rules
+            .rule(target.conversation.scene(), answered);
+        received_at.checked_add(rule.window)
+    }
+
     /// The client runs: failures that nobody else is told about go there.
     pub(crate) fn start(&self, report: impl Fn(BotError) + Send + Sync + 'static) {
         self.reporter.set(Some(Box::new(report)));

@@ -254,6 +254,7 @@ impl Sending {
     }
 
     async fn call(&self, body: MessageBody, picture: Option<Bytes>) -> Result<Sent, Error> {
+        let text = body.content().to_owned();
         let mut call = self.ctx.api.conversation(&self.scene).send(body);
         if let Some(picture) = picture {
             call = call.image_bytes(picture);
@@ -261,7 +262,13 @@ impl Sending {
         if let Some(timeout) = self.timeout {
             call = call.timeout(timeout);
         }
-        call.await
+        let sent = call.await?;
+        let shared = self.ctx.shared();
+        let me = shared.user();
+        shared
+            .knowledge
+            .note_sent(me.as_deref(), &self.scene, &text, &sent);
+        Ok(sent)
     }
 
     /// The message, which is uploaded first where it has to be; once.

@@ -31,7 +31,7 @@ const DEFAULT_USER_AGENT: &str = concat!(
     ")"
 );
 /// The official SDKs send it; the documentation does not ask for it.
-const APP_ID: HeaderName = HeaderName::from_static("x-union-appid");
+pub(super) const APP_ID: HeaderName = HeaderName::from_static("x-union-appid");
 
 /// Settings of an [`HttpClient`]: [`HttpClient::builder`].
 ///

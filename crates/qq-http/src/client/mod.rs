@@ -189,6 +189,14 @@ impl HttpClient {
         Arc::clone(&self.inner.connect)
     }
 
+    /// The bot's app id.
+    #[must_use]
+    pub fn app_id(&self) -> &str {
+        let header = self.inner.headers.get(builder::APP_ID);
+        // It was made of digits, so it is text.
+        header.and_then(|id| id.to_str().ok()).unwrap_or_default()
+    }
+
     /// What is counted of this client's calls, and how long the next one would wait.
     #[must_use]
     pub fn limits(&self) -> &Limiter {

@@ -174,6 +174,16 @@ impl MessageBody {
         })
     }
 
+    /// Its text, or that of its markdown; empty where it has none.
+    #[must_use]
+    pub fn content(&self) -> &str {
+        match &self.content {
+            Content::Text(text) | Content::Media { text, .. } | Content::Image { text, .. } => text,
+            Content::Markdown(markdown) => markdown.content.as_deref().unwrap_or_default(),
+            Content::Ark(_) | Content::Embed(_) | Content::InputNotify(_) => "",
+        }
+    }
+
     /// Buttons below it.
     #[must_use]
     pub fn keyboard(mut self, keyboard: Keyboard) -> Self {

@@ -81,9 +81,12 @@ pub(crate) fn all_scenes() -> Intents {
 }
 
 pub(crate) fn builder(emulator: &Emulator) -> ClientBuilder {
+    builder_with(emulator, all_scenes())
+}
+
+pub(crate) fn builder_with(emulator: &Emulator, intents: Intents) -> ClientBuilder {
     let token = Token::new(emulator.app_id(), emulator.secret());
-    Client::builder(token, all_scenes())
-        .environment(Environment::custom(emulator.base_url()).unwrap())
+    Client::builder(token, intents).environment(Environment::custom(emulator.base_url()).unwrap())
 }
 
 pub(crate) fn client<H: EventHandler>(emulator: &Emulator, handler: H) -> Client<H> {

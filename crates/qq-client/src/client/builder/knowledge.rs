@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use qq_cache::Cache;
+use qq_http::MediaPolicy;
 
 use super::ClientBuilder;
 use crate::knowledge::Prefetch;
@@ -62,6 +63,13 @@ impl<H> ClientBuilder<H> {
         let prefetch = self.prefetch();
         prefetch.deadline = deadline;
         prefetch.roles = true;
+        self
+    }
+
+    /// Where received media may be downloaded from ([`DownloadMedia`](crate::DownloadMedia)), and how large they may be.
+    #[must_use]
+    pub fn media(mut self, policy: MediaPolicy) -> Self {
+        self.settings.knowledge.media = Some(policy);
         self
     }
 

@@ -221,6 +221,9 @@ impl<H: EventHandler> ClientBuilder<H> {
         if let Some(limits) = self.limits {
             http = http.limits(limits);
         }
+        if let Some(policy) = self.settings.knowledge.media.clone() {
+            http = http.media(policy);
+        }
         let http = http.build()?;
         let settings = Settings {
             gateway_url: self.environment.gateway().map(Into::into),
