@@ -23,6 +23,7 @@ mod shard;
 mod shared;
 mod source;
 mod status;
+mod store;
 #[cfg(feature = "webhook")]
 mod webhook;
 
@@ -54,3 +55,7 @@ pub use self::reply::{
 };
 pub use self::source::{Acknowledgement, EventSource, SourceEvent, SourceItem};
 pub use self::status::{ConnectionSession, Stats, Status};
+pub use self::store::{
+    Begun, DedupeStore, FileStore, FileStoreError, InMemoryDedupeStore, InMemorySessionStore,
+    SessionKey, SessionSave, SessionStore, StoreError, StoreFuture, StoredSession,
+};

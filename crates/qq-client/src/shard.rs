@@ -33,6 +33,8 @@ pub(crate) struct ShardIntake {
     pub(crate) shared: Arc<Shared>,
     pub(crate) pipeline: Arc<Pipeline>,
     pub(crate) progress: Arc<Progress>,
+    /// Whether the session is to be resumed after a stop.
+    pub(crate) close_mode: CloseMode,
     /// Read by the client at once, so that a send waits for nothing.
     pub(crate) news: mpsc::Sender<ShardNews>,
     /// No more events are taken.
@@ -70,7 +72,7 @@ impl Intake for ShardIntake {
             let drained = self.drained.clone();
             drained.run_until_cancelled(self.shard.keep_alive()).await;
             drained.cancelled().await;
-            self.shard.close(CloseMode::Finish).await;
+            self.shard.close(self.close_mode).await;
         }
         drop(self.open);
     }
@@ -82,7 +84,7 @@ impl ShardIntake {
             && let Some(session) = self.shard.session()
         {
             if matches!(dispatch.event, Event::Ready(_)) {
-                self.progress.restart(session.sequence);
+                self.progress.restart(session.id.clone(), session.sequence);
             }
             let phase = Phase::Live(session.id);
             self.shared.set_phase(Source::Shard(self.id), phase);

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::client::{Settings, StopReport};
-use crate::dispatch::{Delivery, DropReason, Duplicates, Overflow};
+use crate::dispatch::{DropReason, Duplicates, Overflow};
 use crate::handlers::Handlers;
 use crate::knowledge::Knowledge;
 use crate::reply::Replies;
@@ -25,7 +25,7 @@ pub(crate) struct Shared {
     pub(crate) handlers: Arc<Handlers>,
     pub(crate) overflow: Overflow,
     user: Mutex<Option<Arc<SelfUser>>>,
-    duplicates: Mutex<Duplicates>,
+    pub(crate) duplicates: Arc<Duplicates>,
     sources: Mutex<Vec<SourceView>>,
     run: Mutex<Option<RunControl>>,
     report: Mutex<Option<StopReport>>,
@@ -43,7 +43,6 @@ struct RunControl {
 #[derive(Default)]
 pub(crate) struct Counters {
     pub(crate) events: AtomicU64,
-    pub(crate) duplicates: AtomicU64,
     pub(crate) sent: AtomicU64,
     pub(crate) send_failures: AtomicU64,
     pub(crate) interruptions: AtomicU64,
@@ -66,7 +65,7 @@ impl Shared {
             handlers,
             overflow: Overflow::default(),
             user: Mutex::default(),
-            duplicates: Mutex::default(),
+            duplicates: Duplicates::new(settings.duplicates.clone()),
             sources: Mutex::default(),
             run: Mutex::default(),
             report: Mutex::default(),
@@ -81,14 +80,6 @@ impl Shared {
 
     pub(crate) fn set_user(&self, user: SelfUser) {
         *lock(&self.user) = Some(Arc::new(user));
-    }
-
-    pub(crate) fn is_duplicate(&self, delivery: &Delivery) -> bool {
-        let is_duplicate = lock(&self.duplicates).is_repeat(delivery, delivery.received_at);
-        if is_duplicate {
-            self.counters.duplicates.fetch_add(1, Ordering::Relaxed);
-        }
-        is_duplicate
     }
 
     /// Counts what became of a message.
@@ -106,11 +97,12 @@ impl Shared {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Stats {
             events: read(&self.counters.events),
-            duplicates: read(&self.counters.duplicates),
+            duplicates: self.duplicates.count(),
             sent: read(&self.counters.sent),
             send_failures: read(&self.counters.send_failures),
             interruptions: read(&self.counters.interruptions),
             panics: read(&self.counters.panics),
+            store_failures: self.duplicates.store_failures(),
             timeouts: read(&self.counters.timeouts),
             dropped: self.overflow.dropped(DropReason::Capacity),
             dropped_by_conversation: self.overflow.dropped(DropReason::ConversationCapacity),

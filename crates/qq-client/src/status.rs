@@ -58,6 +58,8 @@ pub struct Stats {
     pub interruptions: u64,
     /// Callbacks that panicked.
     pub panics: u64,
+    /// Calls of the [`DedupeStore`](crate::DedupeStore) that failed.
+    pub store_failures: u64,
     /// Callbacks that took too long and were ended.
     pub timeouts: u64,
     /// Events dropped because [`event_capacity`](crate::ClientBuilder::event_capacity) was reached.

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use qq_gateway::{IdentifyQueue, InMemoryIdentifyQueue, Shard, Timeouts};
+use qq_gateway::{
+    CloseMode, IdentifyQueue, InMemoryIdentifyQueue, Session, Shard, ShardPlan, Timeouts,
+};
 use qq_model::gateway::{GatewayBot, ShardId};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::mpsc;
@@ -12,7 +14,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::builder::Settings;
+use super::builder::{Settings, ShardChoice};
 use super::report::StopReport;
 use crate::dispatch::{Executor, Leaders, Pipeline, Post, Progress, Watchdog};
 use crate::error::ErrorKind;
@@ -22,6 +24,7 @@ use crate::source::SourceIntake;
 #[cfg(feature = "webhook")]
 use crate::status::Phase;
 use crate::status::Source;
+use crate::store::SessionKeeper;
 #[cfg(feature = "webhook")]
 use crate::webhook::WebhookRunner;
 use crate::{BotError, EventHandler};
@@ -41,6 +44,8 @@ pub(super) struct Run<'a> {
     shards: TaskTracker,
     /// Webhooks: they end before the lanes do, so that what was acknowledged is handled.
     intake: JoinSet<()>,
+    keeper: Option<Arc<SessionKeeper>>,
+    saving: JoinSet<()>,
     stop: CancellationToken,
     drained: CancellationToken,
     reason: Option<Box<str>>,
@@ -75,6 +80,15 @@ impl<'a> Run<'a> {
             watchdog: has_threads.then(Arc::default),
             shards: TaskTracker::new(),
             intake: JoinSet::new(),
+            keeper: settings.session_store.as_ref().map(|store| {
+                Arc::new(SessionKeeper::new(
+                    Arc::clone(store),
+                    shared.token.app_id().into(),
+                    settings.intents,
+                    settings.session_max_age,
+                ))
+            }),
+            saving: JoinSet::new(),
             stop,
             drained: CancellationToken::new(),
             reason: None,
@@ -98,7 +112,7 @@ impl<'a> Run<'a> {
     async fn connect_and_watch(&mut self) -> Result<(), BotError> {
         // First of all, so that the platform's check of the address is answered whatever becomes of the rest.
         let has_webhook = self.listen().await?;
-        let has_others = self.open_sources() || has_webhook;
+        let has_others = has_webhook || !self.settings.sources.is_empty();
         self.shared.set_user(self.shared.api.me().await?);
         if let Some(prefetch) = self.settings.knowledge.prefetch
             && let Err(error) = prefetch.run(self.shared).await
@@ -106,13 +120,13 @@ impl<'a> Run<'a> {
             self.pipeline.executor.report(error);
         }
         if !self.settings.has_gateway {
-            self.set_listening();
+            self.open_others();
             return std::future::pending().await;
         }
         let gateway = self.shared.api.gateway_bot().await?;
-        let mut news = self.spawn_shards(&gateway)?;
+        let mut news = self.spawn_shards(&gateway).await?;
         // Not before the shards are known: without them the client would look ready.
-        self.set_listening();
+        self.open_others();
         let deadline = Instant::now() + self.settings.startup_deadline;
         let mut is_up = has_others;
         let mut last_error = None;
@@ -148,10 +162,13 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Starts the sources that the user brought; whether there are any.
-    fn open_sources(&self) -> bool {
-        for (index, open) in self.settings.sources.iter().enumerate() {
+    /// Starts the sources that the user brought.
+    fn open_others(&self) {
+        for index in 0..self.settings.sources.len() {
             self.shared.add_source(Source::Other(index));
+        }
+        self.set_listening();
+        for (index, open) in self.settings.sources.iter().enumerate() {
             let intake = SourceIntake {
                 source: open(),
                 index,
@@ -165,7 +182,6 @@ impl<'a> Run<'a> {
             let watchdog = self.watchdog.as_ref();
             Post::man(intake, &self.pipeline, &self.leaders, watchdog);
         }
-        !self.settings.sources.is_empty()
     }
 
     /// Starts the webhook, if there is one; whether there is.
@@ -195,31 +211,35 @@ impl<'a> Run<'a> {
         self.shared.set_phase(Source::Webhook, Phase::Listening);
     }
 
-    fn spawn_shards(
+    async fn spawn_shards(
         &mut self,
         gateway: &GatewayBot,
     ) -> Result<mpsc::Receiver<ShardNews>, BotError> {
         let url = self.settings.gateway_url.as_deref().unwrap_or(&gateway.url);
-        let count = gateway.shards.max(1);
-        let queue = InMemoryIdentifyQueue::new(&gateway.session_start_limit);
-        queue.check(count).map_err(|error| {
-            BotError::with_source(
-                ErrorKind::Gateway,
-                "the bot may not open its sessions",
-                error,
-            )
-        })?;
-        let queue: Arc<dyn IdentifyQueue> = Arc::new(queue);
-        let ids: Vec<_> = (0..count)
-            .filter_map(|index| ShardId::new(index, count))
-            .collect();
-        for id in &ids {
+        let plan = match self.settings.shards {
+            ShardChoice::Recommended => ShardPlan::recommended(gateway),
+            ShardChoice::Plan(plan) => plan,
+        };
+        let ids: Vec<ShardId> = plan.shards().collect();
+        let mut sessions = Vec::with_capacity(ids.len());
+        for id in ids {
+            let progress = Arc::new(Progress::default());
+            let session = self.kept_session(id, &progress).await;
+            sessions.push((id, progress, session));
+        }
+        let to_open = sessions
+            .iter()
+            .filter(|(.., session)| session.is_none())
+            .count();
+        let queue = self.identify_queue(gateway, to_open)?;
+        for (id, ..) in &sessions {
             self.shared.add_source(Source::Shard(*id));
         }
-        let (sender, receiver) = mpsc::channel(ids.len().max(1));
-        for id in ids {
+        let (sender, receiver) = mpsc::channel(sessions.len().max(1));
+        for (id, progress, session) in sessions {
             let shard = Shard::builder(url, self.shared.api.access_token(), self.settings.intents)
                 .shard(id)
+                .session(session)
                 .connect(Arc::clone(&self.settings.connect))
                 .tls(self.settings.tls.clone())
                 .timeouts(self.timeouts())
@@ -231,7 +251,12 @@ impl<'a> Run<'a> {
                 shard,
                 shared: Arc::clone(self.shared),
                 pipeline: Arc::clone(&self.pipeline),
-                progress: Arc::new(Progress::default()),
+                progress,
+                close_mode: if self.keeper.is_some() {
+                    CloseMode::KeepSession
+                } else {
+                    CloseMode::Finish
+                },
                 news: sender.clone(),
                 stop: self.stop.clone(),
                 stopped: Box::pin(self.stop.clone().cancelled_owned()),
@@ -241,7 +266,56 @@ impl<'a> Run<'a> {
             let watchdog = self.watchdog.as_ref();
             Post::man(intake, &self.pipeline, &self.leaders, watchdog);
         }
+        self.save_sessions();
         Ok(receiver)
+    }
+
+    /// The session of a shard that can be resumed.
+    async fn kept_session(&self, id: ShardId, progress: &Arc<Progress>) -> Option<Session> {
+        match self.keeper.as_ref()?.keep(id, progress).await {
+            Ok(session) => session,
+            Err(error) => {
+                self.pipeline.executor.report(error);
+                None
+            }
+        }
+    }
+
+    /// How many sessions the store has when the client has stopped.
+    async fn save_for_the_last_time(&self, deadline: Instant) -> usize {
+        let Some(keeper) = &self.keeper else {
+            return 0;
+        };
+        let report = |error: BotError| tracing::warn!(error = ?error, "a session was not saved");
+        keeper.finish(deadline, report).await
+    }
+
+    fn save_sessions(&mut self) {
+        if let Some(keeper) = self.keeper.clone() {
+            let executor = Arc::clone(&self.pipeline.executor);
+            self.saving
+                .spawn(async move { keeper.run(|error| executor.report(error)).await });
+        }
+    }
+
+    fn identify_queue(
+        &self,
+        gateway: &GatewayBot,
+        to_open: usize,
+    ) -> Result<Arc<dyn IdentifyQueue>, BotError> {
+        if let Some(queue) = &self.settings.identify_queue {
+            return Ok(Arc::clone(queue));
+        }
+        let queue = InMemoryIdentifyQueue::new(&gateway.session_start_limit);
+        let to_open = u32::try_from(to_open).unwrap_or(u32::MAX);
+        queue.check(to_open).map_err(|error| {
+            BotError::with_source(
+                ErrorKind::Gateway,
+                "the bot may not open its sessions",
+                error,
+            )
+        })?;
+        Ok(Arc::new(queue))
     }
 
     /// A phase that hangs must be found before the start-up deadline, so that the error can name it.
@@ -277,7 +351,9 @@ impl<'a> Run<'a> {
         let _ = timeout_at(end - closing, self.shared.replies.drain()).await;
         self.drained.cancel();
         self.shards.close();
-        let closed = timeout_at(end, self.shards.wait()).await;
+        self.saving.abort_all();
+        let closed = timeout_at(end, self.shards.wait());
+        let (closed, sessions_saved) = tokio::join!(closed, self.save_for_the_last_time(end));
         let cut = if closed.is_err() {
             self.shards.len()
         } else {
@@ -288,7 +364,7 @@ impl<'a> Run<'a> {
             unfinished: left.running,
             unhandled: left.waiting,
             cut,
-            sessions_saved: 0,
+            sessions_saved,
             duration: begun.elapsed(),
         });
     }
@@ -301,6 +377,7 @@ impl Drop for Run<'_> {
         }
         self.leaders.abort();
         self.intake.abort_all();
+        self.saving.abort_all();
         self.pipeline.executor.abort();
         self.shared.replies.stop();
         self.shared.end(self.reason.take());

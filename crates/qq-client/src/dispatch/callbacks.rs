@@ -50,7 +50,12 @@ impl<H: EventHandler> Callbacks for H {
 
 /// Calls the closures in the order in which they were added, then the callback of the trait.
 async fn handle<H: EventHandler>(handler: Arc<H>, executor: Arc<Executor>, job: Job) {
-    let Job { delivery, ack, .. } = job;
+    let Job {
+        delivery,
+        seen,
+        ack,
+        ..
+    } = job;
     let shared = &executor.shared;
     shared.counters.events.fetch_add(1, Ordering::Relaxed);
     let limit = executor.settings.handler_timeout;
@@ -88,6 +93,7 @@ async fn handle<H: EventHandler>(handler: Arc<H>, executor: Arc<Executor>, job: 
     if let Err(failure) = guarded(limit, call(&*handler, ctx, event)).await {
         failed = Some(executor.failed(callback, failure));
     }
+    seen.handled(|error| executor.report(error)).await;
     ack.done(failed.map_or(Outcome::Handled, Outcome::Failed));
 }
 

@@ -17,7 +17,7 @@ use super::guard::guarded;
 use super::lane::{Lane, LaneKeys};
 use super::overflow::DropReason;
 use super::table::{Admission, Table};
-use super::{Delivery, DispatchSettings};
+use super::{Delivery, DispatchSettings, Seen};
 use crate::BotError;
 use crate::shared::Shared;
 
@@ -43,6 +43,7 @@ pub(crate) struct Executor {
 /// An event to be handled.
 pub(crate) struct Job {
     pub(crate) delivery: Delivery,
+    pub(crate) seen: Seen,
     pub(crate) ack: Ack,
     lane: Option<Lane>,
 }
@@ -88,10 +89,16 @@ impl Executor {
 
     /// Finds a place for an event, and waits for one if need be. `Some` may run now; otherwise it runs after those of its
     /// lane, or was dropped. Cancelled, it is as if the event had not come.
-    pub(crate) async fn admit(self: &Arc<Self>, delivery: Delivery, ack: Ack) -> Option<Job> {
+    pub(crate) async fn admit(
+        self: &Arc<Self>,
+        delivery: Delivery,
+        seen: Seen,
+        ack: Ack,
+    ) -> Option<Job> {
         let lane = self.keys.of(&delivery.event);
         let job = Job {
             delivery,
+            seen,
             ack,
             lane,
         };
@@ -245,7 +252,13 @@ impl Executor {
     }
 
     fn drop_job(self: &Arc<Self>, job: Job, reason: DropReason) {
-        let Job { delivery, ack, .. } = job;
+        let Job {
+            delivery,
+            seen,
+            ack,
+            ..
+        } = job;
+        seen.given_up();
         ack.done(Outcome::Dropped(reason));
         self.shared.overflow.count(reason);
         tracing::debug!(

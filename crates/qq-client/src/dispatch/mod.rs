@@ -18,7 +18,7 @@ mod watchdog;
 pub(crate) use self::ack::Ack;
 pub use self::ack::Outcome;
 pub(crate) use self::delivery::Delivery;
-pub(crate) use self::duplicates::Duplicates;
+pub(crate) use self::duplicates::{DuplicateSettings, Duplicates, Seen};
 pub(crate) use self::executor::{Executor, Job};
 pub(crate) use self::leader::{Intake, Leaders, Post};
 pub(crate) use self::overflow::Overflow;

@@ -24,14 +24,16 @@ impl Pipeline {
 
     /// What is to be run now of an event, once there is room for it. Cancel-safe up to the moment it is handed over.
     pub(crate) async fn admit(&self, mut delivery: Delivery, ack: Ack) -> Option<Job> {
-        if self.shared.is_duplicate(&delivery) {
+        let report = |error| self.executor.report(error);
+        let Some(seen) = self.shared.duplicates.see(&mut delivery, report).await else {
             ack.done(Outcome::Duplicate);
             return None;
-        }
+        };
         self.shared.replies.observe(&delivery, &self.shared.api);
         match self.shared.knowledge.observe(&self.shared, &mut delivery) {
-            Observed::Pass => self.executor.admit(delivery, ack).await,
+            Observed::Pass => self.executor.admit(delivery, seen, ack).await,
             Observed::Taken => {
+                seen.handled(report).await;
                 ack.done(Outcome::Handled);
                 None
             }

@@ -3,16 +3,23 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use qq_model::id::SessionId;
+use tokio::sync::Notify;
+
 /// Events behind one that is not handled yet which are remembered as handled. With more, the oldest one is given up:
 /// a restarted process is not sent it again.
 const WINDOW: usize = 65_536;
 
 /// The events of one shard that are on their way, in the order of their numbers.
 #[derive(Debug, Default)]
-pub(crate) struct Progress(Mutex<Window>);
+pub(crate) struct Progress {
+    window: Mutex<Window>,
+    changed: Notify,
+}
 
 #[derive(Debug, Default)]
 struct Window {
+    id: SessionId,
     session: u64,
     /// Numbers, and whether they were handled. The first one is not.
     events: VecDeque<(u64, bool)>,
@@ -28,11 +35,14 @@ pub(crate) struct Ticket {
 
 impl Progress {
     /// A new session, which has numbers of its own, and in which everything up to this one was handled.
-    pub(crate) fn restart(&self, position: u64) {
+    pub(crate) fn restart(&self, id: SessionId, position: u64) {
         let mut window = self.lock();
+        window.id = id;
         window.session += 1;
         window.events.clear();
         window.position = position;
+        drop(window);
+        self.changed.notify_one();
     }
 
     /// An event was read.
@@ -64,18 +74,26 @@ impl Progress {
         }
         if window.events.front().is_some_and(|(_, is_done)| *is_done) {
             window.pop();
+            drop(window);
+            self.changed.notify_one();
         }
     }
 
-    /// The newest number up to which everything was handled.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the session store lands next"))]
-    pub(crate) fn position(&self) -> u64 {
-        self.lock().position
+    /// The session, and the newest number up to which everything was handled; `None` without one to resume.
+    pub(crate) fn session(&self) -> Option<(SessionId, u64)> {
+        let window = self.lock();
+        let is_resumable = !window.id.is_empty();
+        is_resumable.then(|| (window.id.clone(), window.position))
+    }
+
+    /// Waits until the position has moved.
+    pub(crate) async fn changed(&self) {
+        self.changed.notified().await;
     }
 
     fn lock(&self) -> MutexGuard<'_, Window> {
         // Whole after every statement, so a panic elsewhere spoils nothing.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.window.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -94,10 +112,16 @@ impl Window {
 mod tests {
     use super::*;
 
+    impl Progress {
+        fn position(&self) -> u64 {
+            self.session().unwrap().1
+        }
+    }
+
     #[test]
     fn the_position_is_the_end_of_what_was_handled_without_a_hole() {
         let progress = Progress::default();
-        progress.restart(1);
+        progress.restart("s".into(), 1);
         let tickets: Vec<_> = [2, 3, 5, 6].map(|sequence| progress.begin(sequence)).into();
         progress.done(tickets[1]);
         progress.done(tickets[2]);
@@ -111,9 +135,9 @@ mod tests {
     #[test]
     fn numbers_of_an_earlier_session_mean_nothing() {
         let progress = Progress::default();
-        progress.restart(1);
+        progress.restart("s".into(), 1);
         let old = progress.begin(2);
-        progress.restart(1);
+        progress.restart("s".into(), 1);
         let new = progress.begin(2);
         progress.done(old);
         assert_eq!(progress.position(), 1);
@@ -124,7 +148,7 @@ mod tests {
     #[test]
     fn an_event_that_is_never_handled_is_given_up_in_the_end() {
         let progress = Progress::default();
-        progress.restart(1);
+        progress.restart("s".into(), 1);
         let stuck = progress.begin(2);
         for sequence in 3..WINDOW as u64 + 10 {
             let ticket = progress.begin(sequence);

@@ -3,25 +3,28 @@
 mod dispatch;
 mod knowledge;
 mod reply;
+mod stores;
 #[cfg(feature = "webhook")]
 mod webhook;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use qq_gateway::{IdentifyQueue, ShardPlan};
 use qq_http::{HttpClient, Limits, Proxy, RetryPolicy};
 use qq_model::{Environment, Intents, Token};
 use qq_transport::{Connect, Tcp, Tls};
 
+use self::stores::SESSION_MAX_AGE;
 use super::Client;
-use crate::dispatch::DispatchSettings;
+use crate::dispatch::{DispatchSettings, DuplicateSettings};
 use crate::handlers::{Call, Handlers};
 use crate::knowledge::KnowledgeSettings;
 use crate::reply::ReplySettings;
 use crate::shared::Shared;
 #[cfg(feature = "webhook")]
 use crate::webhook::WebhookSettings;
-use crate::{BotError, EventHandler, EventSource};
+use crate::{BotError, EventHandler, EventSource, SessionStore};
 
 /// The usual deadline of a REST call and of start-up.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -56,6 +59,14 @@ pub struct ClientBuilder<H = ()> {
     closures: Vec<Call>,
 }
 
+/// Which shards are run.
+#[derive(Clone, Copy)]
+pub(crate) enum ShardChoice {
+    /// As many as the platform recommends.
+    Recommended,
+    Plan(ShardPlan),
+}
+
 /// Makes a source for a run.
 type OpenSource = Arc<dyn Fn() -> Box<dyn EventSource> + Send + Sync>;
 
@@ -73,6 +84,11 @@ pub(crate) struct Settings {
     pub(crate) tls: Tls,
     pub(crate) has_gateway: bool,
     pub(crate) sources: Vec<OpenSource>,
+    pub(crate) duplicates: DuplicateSettings,
+    pub(crate) session_store: Option<Arc<dyn SessionStore>>,
+    pub(crate) session_max_age: Duration,
+    pub(crate) shards: ShardChoice,
+    pub(crate) identify_queue: Option<Arc<dyn IdentifyQueue>>,
     #[cfg(feature = "webhook")]
     pub(crate) webhook: Option<WebhookSettings>,
 }
@@ -103,6 +119,11 @@ impl ClientBuilder {
                 tls,
                 has_gateway: true,
                 sources: Vec::new(),
+                duplicates: DuplicateSettings::default(),
+                session_store: None,
+                session_max_age: SESSION_MAX_AGE,
+                shards: ShardChoice::Recommended,
+                identify_queue: None,
                 #[cfg(feature = "webhook")]
                 webhook: None,
             },

@@ -1,0 +1,14 @@
+//! How events are dispatched, over real sockets against the emulator: bounds, handlers, restarts.
+
+#[cfg(test)]
+mod bounds;
+#[cfg(test)]
+mod handlers;
+#[cfg(test)]
+mod restart;
+#[cfg(test)]
+mod sources;
+#[cfg(test)]
+#[path = "../end_to_end/support.rs"]
+#[expect(dead_code, reason = "shared with other test targets")]
+mod support;
