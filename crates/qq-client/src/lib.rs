@@ -15,6 +15,7 @@ mod doctor;
 mod error;
 mod handler;
 mod handlers;
+mod health;
 mod knowledge;
 mod manager;
 mod media;
@@ -22,6 +23,7 @@ mod reply;
 mod shard;
 mod shared;
 mod source;
+mod stats;
 mod status;
 mod store;
 #[cfg(feature = "webhook")]
@@ -43,6 +45,7 @@ pub use self::doctor::{Cause, Checkup, Doctor, Finding, Language, Step, StepOutc
 pub use self::error::{BotError, ErrorKind};
 pub use self::handler::{EventHandler, UnknownEvent};
 pub use self::handlers::{EventName, HandlerGuard, RawEvent, Registration};
+pub use self::health::{Health, ShardHealth};
 pub use self::manager::{
     ChannelManager, GroupManager, GuildManager, MemberManager, MessageManager, RoleManager,
     UserManager,
@@ -54,7 +57,8 @@ pub use self::reply::{
     WhenClosed,
 };
 pub use self::source::{Acknowledgement, EventSource, SourceEvent, SourceItem};
-pub use self::status::{ConnectionSession, Stats, Status};
+pub use self::stats::{ReconnectCause, SendKind, Stats};
+pub use self::status::{ConnectionSession, Status};
 pub use self::store::{
     Begun, DedupeStore, FileStore, FileStoreError, InMemoryDedupeStore, InMemorySessionStore,
     SessionKey, SessionSave, SessionStore, StoreError, StoreFuture, StoredSession,

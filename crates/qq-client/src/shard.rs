@@ -2,17 +2,19 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use qq_gateway::{CloseMode, Shard, ShardError, ShardErrorKind};
 use qq_model::gateway::ShardId;
 use qq_model::{Dispatch, Event};
 use tokio::sync::mpsc;
+use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::BotError;
 use crate::dispatch::{Ack, Delivery, Intake, Pipeline, Progress};
+use crate::health::Vitals;
 use crate::shared::Shared;
 use crate::status::{Phase, Source};
 
@@ -26,6 +28,13 @@ pub(crate) enum ShardNews {
     Ended(BotError),
 }
 
+/// How often the heartbeat of a quiet shard is looked at.
+pub(crate) fn looks() -> Interval {
+    let mut looks = tokio::time::interval(Duration::from_secs(5));
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    looks
+}
+
 /// One shard while it runs.
 pub(crate) struct ShardIntake {
     pub(crate) id: ShardId,
@@ -33,6 +42,9 @@ pub(crate) struct ShardIntake {
     pub(crate) shared: Arc<Shared>,
     pub(crate) pipeline: Arc<Pipeline>,
     pub(crate) progress: Arc<Progress>,
+    pub(crate) vitals: Arc<Vitals>,
+    /// When to look at the heartbeat of a quiet shard.
+    pub(crate) looks: Interval,
     /// Whether the session is to be resumed after a stop.
     pub(crate) close_mode: CloseMode,
     /// Read by the client at once, so that a send waits for nothing.
@@ -53,6 +65,10 @@ impl Intake for ShardIntake {
                 biased;
                 item = self.shard.next() => item?,
                 () = &mut self.stopped => return None,
+                _ = self.looks.tick() => {
+                    self.vitals.round_trip(self.shard.stats().round_trip);
+                    continue;
+                }
             };
             match item {
                 Ok(dispatch) => return Some(self.delivery(dispatch).await),
@@ -97,7 +113,9 @@ impl ShardIntake {
             }
             None => Ack::None,
         };
-        (Delivery::new(dispatch, Source::Shard(self.id)), ack)
+        let delivery = Delivery::new(dispatch, Source::Shard(self.id));
+        self.vitals.event(delivery.received_at);
+        (delivery, ack)
     }
 
     async fn failed(&mut self, error: ShardError) {
@@ -112,14 +130,14 @@ impl ShardIntake {
             return;
         }
         let is_fatal = error.is_fatal();
-        self.shared
-            .counters
-            .interruptions
-            .fetch_add(1, Ordering::Relaxed);
-        self.shared.set_phase(
-            Source::Shard(self.id),
-            Phase::Interrupted(error.to_string().into()),
-        );
+        self.shared.counters.interruption(error.kind().into());
+        let reason = error.to_string().into();
+        let phase = if self.shard.session().is_some() && !is_fatal {
+            Phase::Resuming(reason)
+        } else {
+            Phase::Interrupted(reason)
+        };
+        self.shared.set_phase(Source::Shard(self.id), phase);
         // The platform ends connections every half hour; that is nobody's concern.
         if error.is_routine() {
             tracing::debug!(error = %error, "the connection is renewed");

@@ -1,7 +1,6 @@
 //! What the parts of one client share. Nothing of it is shared between clients.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 
 use qq_http::HttpClient;
@@ -10,12 +9,15 @@ use qq_model::user::SelfUser;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::Stats;
 use crate::client::{Settings, StopReport};
-use crate::dispatch::{DropReason, Duplicates, Overflow};
+use crate::dispatch::{DropReason, Duplicates, Executor, Overflow};
 use crate::handlers::Handlers;
+use crate::health::{Health, ShardHealth, Vitals};
 use crate::knowledge::Knowledge;
 use crate::reply::Replies;
-use crate::status::{ConnectionSession, Phase, Source, SourceView, Stats, Status, summarize};
+use crate::stats::{Counters, SendKind};
+use crate::status::{ConnectionSession, Phase, Source, SourceView, Status, summarize};
 
 pub(crate) struct Shared {
     pub(crate) api: HttpClient,
@@ -37,17 +39,7 @@ pub(crate) struct Shared {
 struct RunControl {
     stop: CancellationToken,
     deadline: Duration,
-}
-
-/// [`Stats`] while they are counted.
-#[derive(Default)]
-pub(crate) struct Counters {
-    pub(crate) events: AtomicU64,
-    pub(crate) sent: AtomicU64,
-    pub(crate) send_failures: AtomicU64,
-    pub(crate) interruptions: AtomicU64,
-    pub(crate) panics: AtomicU64,
-    pub(crate) timeouts: AtomicU64,
+    executor: Weak<Executor>,
 }
 
 impl Shared {
@@ -83,30 +75,62 @@ impl Shared {
     }
 
     /// Counts what became of a message.
-    pub(crate) fn count_send<T, E>(&self, result: Result<T, E>) -> Result<T, E> {
-        let counter = if result.is_ok() {
-            &self.counters.sent
-        } else {
-            &self.counters.send_failures
-        };
-        counter.fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn count_send<T, E>(&self, kind: SendKind, result: Result<T, E>) -> Result<T, E> {
+        self.counters.send(kind, result.is_ok());
         result
     }
 
     pub(crate) fn stats(&self) -> Stats {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Stats {
-            events: read(&self.counters.events),
             duplicates: self.duplicates.count(),
-            sent: read(&self.counters.sent),
-            send_failures: read(&self.counters.send_failures),
-            interruptions: read(&self.counters.interruptions),
-            panics: read(&self.counters.panics),
             store_failures: self.duplicates.store_failures(),
-            timeouts: read(&self.counters.timeouts),
             dropped: self.overflow.dropped(DropReason::Capacity),
             dropped_by_conversation: self.overflow.dropped(DropReason::ConversationCapacity),
             reply_store_failures: self.replies.store_failures(),
+            ..self.counters.stats()
+        }
+    }
+
+    pub(crate) fn health(&self) -> Health {
+        let shards = lock(&self.sources)
+            .iter()
+            .filter_map(|view| {
+                let Source::Shard(shard) = view.source else {
+                    return None;
+                };
+                let (heartbeat_round_trip, last_event_at) = view.vitals.read();
+                let (session_id, interruption) = match &view.phase {
+                    Phase::Live(id) => (Some(id.clone()), None),
+                    Phase::Interrupted(reason) | Phase::Resuming(reason) => {
+                        (None, Some(reason.clone()))
+                    }
+                    _ => (None, None),
+                };
+                Some(ShardHealth {
+                    shard,
+                    session_id,
+                    interruption,
+                    heartbeat_round_trip,
+                    last_event_at,
+                })
+            })
+            .collect();
+        let executor = lock(&self.run)
+            .as_ref()
+            .and_then(|run| run.executor.upgrade());
+        let (waiting, running) = executor.map_or((0, 0), |executor| executor.load());
+        Health {
+            status: self.status.borrow().clone(),
+            shards,
+            waiting,
+            running,
+        }
+    }
+
+    /// Marks what runs the callbacks of this run.
+    pub(crate) fn attach(&self, executor: &Arc<Executor>) {
+        if let Some(run) = &mut *lock(&self.run) {
+            run.executor = Arc::downgrade(executor);
         }
     }
 
@@ -120,6 +144,7 @@ impl Shared {
         *run = Some(RunControl {
             stop: stop.clone(),
             deadline: stop_deadline,
+            executor: Weak::new(),
         });
         drop(run);
         *lock(&self.report) = None;
@@ -165,11 +190,14 @@ impl Shared {
     }
 
     /// Adds a source of events that is not ready yet.
-    pub(crate) fn add_source(&self, source: Source) {
+    pub(crate) fn add_source(&self, source: Source) -> Arc<Vitals> {
+        let vitals = Arc::<Vitals>::default();
         lock(&self.sources).push(SourceView {
             source,
             phase: Phase::Connecting,
+            vitals: Arc::clone(&vitals),
         });
+        vitals
     }
 
     pub(crate) fn set_phase(&self, source: Source, phase: Phase) {

@@ -1,9 +1,12 @@
 //! What a client is doing, truthfully.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use qq_model::gateway::ShardId;
 use qq_model::id::SessionId;
+
+use crate::health::Vitals;
 
 /// What a client is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +21,13 @@ pub enum Status {
         /// Since when.
         since: SystemTime,
     },
-    /// At least one shard has lost its session and is getting it back.
+    /// At least one shard has lost its connection and goes on with the same session as soon as it has another; nothing
+    /// is lost.
+    Resuming {
+        /// What happened to the shard.
+        reason: Box<str>,
+    },
+    /// At least one shard has lost its session and is getting a new one, or another source of events was interrupted.
     Degraded {
         /// What happened to the shard.
         reason: Box<str>,
@@ -42,34 +51,6 @@ pub struct ConnectionSession {
     pub shard_count: u32,
 }
 
-/// Counters since the client was made. They only grow.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Stats {
-    /// Events handed to callbacks.
-    pub events: u64,
-    /// Events dropped because they had been seen before.
-    pub duplicates: u64,
-    /// Messages that the platform took.
-    pub sent: u64,
-    /// Messages that it did not take, or that were not sent.
-    pub send_failures: u64,
-    /// Interruptions of gateway sessions.
-    pub interruptions: u64,
-    /// Callbacks that panicked.
-    pub panics: u64,
-    /// Calls of the [`DedupeStore`](crate::DedupeStore) that failed.
-    pub store_failures: u64,
-    /// Callbacks that took too long and were ended.
-    pub timeouts: u64,
-    /// Events dropped because [`event_capacity`](crate::ClientBuilder::event_capacity) was reached.
-    pub dropped: u64,
-    /// Events dropped because [`conversation_capacity`](crate::ClientBuilder::conversation_capacity) was reached.
-    pub dropped_by_conversation: u64,
-    /// Calls of the reply store that failed.
-    pub reply_store_failures: u64,
-}
-
 /// Where events come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
@@ -85,6 +66,7 @@ pub(crate) enum Source {
 pub(crate) struct SourceView {
     pub(crate) source: Source,
     pub(crate) phase: Phase,
+    pub(crate) vitals: Arc<Vitals>,
 }
 
 #[derive(Clone, Debug)]
@@ -97,6 +79,8 @@ pub(crate) enum Phase {
     Listening,
     /// Another source.
     Connected,
+    /// The connection is lost, the session is not.
+    Resuming(Box<str>),
     Interrupted(Box<str>),
 }
 
@@ -117,6 +101,14 @@ pub(crate) fn summarize(sources: &[SourceView], since: SystemTime) -> Status {
     {
         return Status::Connecting;
     }
+    if let Some(reason) = sources.iter().find_map(|view| match &view.phase {
+        Phase::Resuming(reason) => Some(reason),
+        _ => None,
+    }) {
+        return Status::Resuming {
+            reason: reason.clone(),
+        };
+    }
     Status::Ready { since }
 }
 
@@ -130,6 +122,7 @@ mod tests {
             .map(|phase| SourceView {
                 source: Source::Shard(ShardId::ONE),
                 phase,
+                vitals: Arc::default(),
             })
             .collect()
     }
@@ -152,6 +145,13 @@ mod tests {
             interrupted,
             Status::Degraded {
                 reason: "gone".into()
+            }
+        );
+        let resuming = summarize(&views([live(), Phase::Resuming("cut".into())]), now);
+        assert_eq!(
+            resuming,
+            Status::Resuming {
+                reason: "cut".into()
             }
         );
     }

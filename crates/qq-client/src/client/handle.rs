@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::StopReport;
 use crate::error::ErrorKind;
 use crate::shared::Shared;
-use crate::{BotError, ConnectionSession, Stats, Status};
+use crate::{BotError, ConnectionSession, Health, Stats, Status};
 
 /// A handle on a client. Cheap to clone.
 #[derive(Clone)]
@@ -93,6 +93,18 @@ impl ClientHandle {
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.shared.stats()
+    }
+
+    /// Whether every shard has a live session; the same as [`is_connected`](Self::is_connected).
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.is_connected()
+    }
+
+    /// How the client is doing, in figures.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.shared.health()
     }
 
     /// The REST client.

@@ -22,7 +22,7 @@ use tokio::sync::watch;
 
 use self::run::Run;
 use crate::shared::Shared;
-use crate::{BotError, ConnectionSession, EventHandler, Stats, Status};
+use crate::{BotError, ConnectionSession, EventHandler, Health, Stats, Status};
 
 /// A bot.
 ///
@@ -205,6 +205,18 @@ impl<H> Client<H> {
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.shared.stats()
+    }
+
+    /// Whether every shard has a live session; the same as [`is_connected`](Self::is_connected).
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.is_connected()
+    }
+
+    /// How the client is doing, in figures: its shards' sessions and heartbeats, and how much waits.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.shared.health()
     }
 
     /// The REST client.

@@ -18,7 +18,7 @@ use super::builder::{Settings, ShardChoice};
 use super::report::StopReport;
 use crate::dispatch::{Executor, Leaders, Pipeline, Post, Progress, Watchdog};
 use crate::error::ErrorKind;
-use crate::shard::{ShardIntake, ShardNews};
+use crate::shard::{ShardIntake, ShardNews, looks};
 use crate::shared::Shared;
 use crate::source::SourceIntake;
 #[cfg(feature = "webhook")]
@@ -65,6 +65,7 @@ impl<'a> Run<'a> {
             Arc::clone(shared),
             settings.dispatch.clone(),
         );
+        shared.attach(&executor);
         let has_threads = Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread;
         let reporter = Arc::downgrade(&executor);
         shared.replies.start(move |error| {
@@ -232,11 +233,13 @@ impl<'a> Run<'a> {
             .filter(|(.., session)| session.is_none())
             .count();
         let queue = self.identify_queue(gateway, to_open)?;
-        for (id, ..) in &sessions {
-            self.shared.add_source(Source::Shard(*id));
-        }
+        // All of them before the first runs: fewer would look ready too early.
+        let vitals: Vec<_> = sessions
+            .iter()
+            .map(|(id, ..)| self.shared.add_source(Source::Shard(*id)))
+            .collect();
         let (sender, receiver) = mpsc::channel(sessions.len().max(1));
-        for (id, progress, session) in sessions {
+        for ((id, progress, session), vitals) in sessions.into_iter().zip(vitals) {
             let shard = Shard::builder(url, self.shared.api.access_token(), self.settings.intents)
                 .shard(id)
                 .session(session)
@@ -252,6 +255,8 @@ impl<'a> Run<'a> {
                 shared: Arc::clone(self.shared),
                 pipeline: Arc::clone(&self.pipeline),
                 progress,
+                vitals,
+                looks: looks(),
                 close_mode: if self.keeper.is_some() {
                     CloseMode::KeepSession
                 } else {

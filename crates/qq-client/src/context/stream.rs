@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::Context;
 use crate::BotError;
+use crate::SendKind;
 use crate::error::ErrorKind;
 use crate::reply::{
     BotFuture, Class, Correction, Desk, Outcome, Place, Progress, ReplyKind, Turn, WhenClosed,
@@ -288,7 +289,9 @@ impl ReplyStream {
             }
             Err(error) => turn.correct(error).await,
         }
-        shared.count_send(finished).map_err(BotError::from)
+        shared
+            .count_send(SendKind::Stream, finished)
+            .map_err(BotError::from)
     }
 
     /// The whole text so far, sent or not.

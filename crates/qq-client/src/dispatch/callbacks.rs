@@ -57,7 +57,7 @@ async fn handle<H: EventHandler>(handler: Arc<H>, executor: Arc<Executor>, job: 
         ..
     } = job;
     let shared = &executor.shared;
-    shared.counters.events.fetch_add(1, Ordering::Relaxed);
+    shared.counters.event(delivery.event.kind());
     let limit = executor.settings.handler_timeout;
     let ctx = Context::new(shared, &delivery);
     let callback = delivery

@@ -219,6 +219,13 @@ impl Executor {
         drop((waiting, tasks));
     }
 
+    /// Events that wait, and events that are being handled.
+    pub(crate) fn load(&self) -> (usize, usize) {
+        let table = lock(&self.table);
+        let waiting = table.waiting();
+        (waiting, table.len() - waiting)
+    }
+
     fn start(self: &Arc<Self>, place: &mut Place, job: Job) {
         Arc::clone(&self.callbacks).start(place, Arc::clone(self), job);
     }

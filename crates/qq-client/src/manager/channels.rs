@@ -10,6 +10,7 @@ use qq_model::outgoing::MessageBody;
 
 use super::{cache, define_manager};
 use crate::BotError;
+use crate::SendKind;
 use crate::shared::Shared;
 
 define_manager! {
@@ -74,7 +75,7 @@ impl ChannelManager {
         body: impl Into<MessageBody>,
     ) -> Result<Sent, BotError> {
         let call = self.shared.api.channel(channel).messages().send(body);
-        Ok(self.shared.count_send(call.await)?)
+        Ok(self.shared.count_send(SendKind::Active, call.await)?)
     }
 
     /// A message of a channel, as the platform has it now.

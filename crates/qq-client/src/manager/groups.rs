@@ -10,6 +10,7 @@ use qq_model::outgoing::MessageBody;
 
 use super::{cache, define_manager};
 use crate::BotError;
+use crate::SendKind;
 use crate::shared::Shared;
 
 define_manager! {
@@ -158,7 +159,7 @@ impl GroupManager {
         body: impl Into<MessageBody>,
     ) -> Result<Sent, BotError> {
         let call = self.shared.api.group(group).send(body);
-        Ok(self.shared.count_send(call.await)?)
+        Ok(self.shared.count_send(SendKind::Active, call.await)?)
     }
 }
 

@@ -10,6 +10,7 @@ use qq_model::user::SelfUser;
 
 use super::{cache, define_manager};
 use crate::BotError;
+use crate::SendKind;
 
 define_manager! {
     /// Users of one-to-one chats, from the cache. The platform has no call that tells of a user, so there is neither
@@ -47,6 +48,6 @@ impl UserManager {
         body: impl Into<MessageBody>,
     ) -> Result<Sent, BotError> {
         let call = self.shared.api.user(user).send(body);
-        Ok(self.shared.count_send(call.await)?)
+        Ok(self.shared.count_send(SendKind::Active, call.await)?)
     }
 }

@@ -14,6 +14,7 @@ use super::media::Media;
 use super::sending::{Content, Fallback, Sending};
 use super::target::ReplyTarget;
 use super::{SentReply, WhenClosed};
+use crate::SendKind;
 use crate::{BotError, Context};
 
 /// What a call of this crate becomes when it is awaited.
@@ -164,6 +165,7 @@ impl ReplyCall {
 
     async fn send(self) -> Result<SentReply, BotError> {
         let target = self.target?;
+        let is_media = matches!(self.content, Content::Media { .. });
         let shared = Arc::clone(self.ctx.shared());
         let scene = target.conversation.clone();
         let mut sending = Sending::new(self.ctx, scene, self.content);
@@ -172,7 +174,12 @@ impl ReplyCall {
         let sent = sending
             .run(&shared.replies, target, self.opened, self.when_closed)
             .await;
-        shared.count_send(sent)
+        let kind = match &sent {
+            _ if is_media => SendKind::Media,
+            Ok(sent) => sent.kind.into(),
+            Err(_) => SendKind::Passive,
+        };
+        shared.count_send(kind, sent)
     }
 }
 

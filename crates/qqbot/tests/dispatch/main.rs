@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod bounds;
 #[cfg(test)]
+mod crash;
+#[cfg(test)]
 mod handlers;
 #[cfg(test)]
 mod restart;
