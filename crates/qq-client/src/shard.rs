@@ -106,7 +106,11 @@ impl ShardIntake {
             self.shared.set_phase(Source::Shard(self.id), phase);
             let _ = self.news.send(ShardNews::Live).await;
         }
-        let ack = match dispatch.sequence {
+        // RESUMED has the number of another event.
+        let sequence = dispatch
+            .sequence
+            .filter(|_| !matches!(dispatch.event, Event::Resumed(_)));
+        let ack = match sequence {
             Some(sequence) => {
                 let ticket = self.progress.begin(sequence);
                 Ack::Shard(Arc::clone(&self.progress), ticket)

@@ -81,14 +81,13 @@ impl Shared {
     }
 
     pub(crate) fn stats(&self) -> Stats {
-        Stats {
-            duplicates: self.duplicates.count(),
-            store_failures: self.duplicates.store_failures(),
-            dropped: self.overflow.dropped(DropReason::Capacity),
-            dropped_by_conversation: self.overflow.dropped(DropReason::ConversationCapacity),
-            reply_store_failures: self.replies.store_failures(),
-            ..self.counters.stats()
-        }
+        let mut stats = self.counters.stats();
+        stats.duplicates = self.duplicates.count();
+        stats.store_failures = self.duplicates.store_failures();
+        stats.dropped = self.overflow.dropped(DropReason::Capacity);
+        stats.dropped_by_conversation = self.overflow.dropped(DropReason::ConversationCapacity);
+        stats.reply_store_failures = self.replies.store_failures();
+        stats
     }
 
     pub(crate) fn health(&self) -> Health {

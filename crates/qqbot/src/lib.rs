@@ -50,9 +50,11 @@ pub use qq_client as client;
 #[cfg(feature = "client")]
 pub use qq_client::{
     BotError, C2CReplySession, ChannelReplySession, Client, ClientBuilder, ClientHandle,
-    ConnectionSession, Context, DirectReplySession, EndReason, ErrorKind, EventHandler,
-    GroupReplySession, Media, ReadySession, Reply, ReplyKind, SentReply, Stats, Status, StopReport,
-    UnknownEvent, UnknownEventSession, WhenClosed,
+    ConnectionSession, Context, DirectReplySession, DropReason, EndReason, ErrorKind, EventHandler,
+    EventName, EventSource, FileStore, GroupReplySession, HandlerGuard, Health, Media,
+    OverflowPolicy, RawEvent, ReadySession, ReconnectCause, Registration, Reply, ReplyKind,
+    SendKind, SentReply, ShardHealth, Stats, Status, StopReport, UnknownEvent, UnknownEventSession,
+    WhenClosed,
 };
 #[cfg(feature = "gateway")]
 pub use qq_gateway as gateway;
@@ -83,8 +85,8 @@ pub mod prelude {
     pub use qq_client::{
         BotError, ButtonPress, C2CReplySession, ChannelReplySession, Client, ClientHandle,
         CollectedMessage, CollectedReaction, Context, DirectReplySession, EndReason, ErrorKind,
-        EventHandler, GroupReplySession, Media, ReadySession, Reply, ReplyKind, SentReply, Status,
-        UnknownEvent, UnknownEventSession, WhenClosed,
+        EventHandler, FileStore, GroupReplySession, Media, OverflowPolicy, RawEvent, ReadySession,
+        Reply, ReplyKind, SentReply, Status, UnknownEvent, UnknownEventSession, WhenClosed,
     };
     #[cfg(feature = "http")]
     pub use qq_http::HttpClient;

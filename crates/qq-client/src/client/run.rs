@@ -240,14 +240,18 @@ impl<'a> Run<'a> {
             .collect();
         let (sender, receiver) = mpsc::channel(sessions.len().max(1));
         for ((id, progress, session), vitals) in sessions.into_iter().zip(vitals) {
-            let shard = Shard::builder(url, self.shared.api.access_token(), self.settings.intents)
-                .shard(id)
-                .session(session)
-                .connect(Arc::clone(&self.settings.connect))
-                .tls(self.settings.tls.clone())
-                .timeouts(self.timeouts())
-                .identify_queue(Arc::clone(&queue))
-                .build()?;
+            let mut builder =
+                Shard::builder(url, self.shared.api.access_token(), self.settings.intents)
+                    .shard(id)
+                    .session(session)
+                    .connect(Arc::clone(&self.settings.connect))
+                    .tls(self.settings.tls.clone())
+                    .timeouts(self.timeouts())
+                    .identify_queue(Arc::clone(&queue));
+            if let Some(kinds) = self.settings.dispatch.kinds {
+                builder = builder.kinds(kinds);
+            }
+            let shard = builder.build()?;
             self.shared.knowledge.gateways.add(id, shard.sender());
             let intake = ShardIntake {
                 id,

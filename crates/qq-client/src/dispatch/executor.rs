@@ -10,6 +10,7 @@ use std::task::{Context as TaskContext, Poll};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
 
 use super::ack::{Ack, Outcome};
 use super::callbacks::{Callbacks, Place};
@@ -38,6 +39,8 @@ pub(crate) struct Executor {
     /// `None` once nothing is run any more.
     tasks: Mutex<Option<JoinSet<()>>>,
     reports: AtomicUsize,
+    /// The client stops.
+    draining: CancellationToken,
 }
 
 /// An event to be handled.
@@ -84,6 +87,7 @@ impl Executor {
             idle: Notify::new(),
             tasks: Mutex::new(Some(JoinSet::new())),
             reports: AtomicUsize::new(0),
+            draining: CancellationToken::new(),
         })
     }
 
@@ -174,6 +178,7 @@ impl Executor {
 
     /// Waits until every event was handled, at most until the deadline; what runs then is aborted.
     pub(crate) async fn drain(&self, deadline: Instant) -> Left {
+        self.draining.cancel();
         let before = lock(&self.table).len();
         let all = async {
             loop {
@@ -277,11 +282,16 @@ impl Executor {
             self.report(report);
             let executor = Arc::clone(self);
             self.spawn(async move {
-                while let Some(summary) = executor.shared.overflow.summary(reason).await {
+                while let Some(summary) = executor.sum_up(reason).await {
                     executor.report(summary);
                 }
             });
         }
+    }
+
+    async fn sum_up(&self, reason: DropReason) -> Option<BotError> {
+        let overflow = &self.shared.overflow;
+        overflow.summary(reason, &self.draining).await
     }
 
     async fn tell(self: Arc<Self>, error: BotError) {

@@ -80,7 +80,8 @@ pub(crate) struct Post<I> {
     watchdog: Option<Arc<Watchdog>>,
     /// The source while its leader runs a callback.
     left: Mutex<Option<Box<Seat<I>>>>,
-    /// Odd while the leader runs a callback; grows with each.
+    /// Odd while the leader runs a callback; grows with each. A leader that somebody else has taken over from finds
+    /// another number than its own.
     pulse: AtomicU64,
     /// Callbacks run on tasks of their own for now, since they use up the leader's time.
     is_apart: AtomicBool,
@@ -135,14 +136,17 @@ impl<I: Intake> Post<I> {
                 executor.run_apart(job);
             } else if let Some(watchdog) = &self.watchdog {
                 *self.lock() = Some(seat);
-                self.pulse.fetch_add(1, Ordering::AcqRel);
+                let mine = (self.pulse.load(Ordering::Acquire) | 1) + 2;
+                self.pulse.store(mine, Ordering::Release);
                 watchdog.wake();
                 run_here(&self.pipeline, &mut place, job).await;
-                self.pulse.fetch_add(1, Ordering::AcqRel);
-                let Some(mine) = self.lock().take() else {
+                if !self.leave(mine) {
+                    return;
+                }
+                let Some(left) = self.lock().take() else {
                     return;
                 };
-                seat = mine;
+                seat = left;
             } else {
                 run_here(&self.pipeline, &mut place, job).await;
             }
@@ -151,6 +155,13 @@ impl<I: Intake> Post<I> {
         let Seat { intake, reading } = *seat;
         drop(reading);
         intake.finish().await;
+    }
+
+    /// The callback of this pulse runs no longer, or is given up; `false` when it was before.
+    fn leave(&self, pulse: u64) -> bool {
+        self.pulse
+            .compare_exchange(pulse, pulse + 1, Ordering::AcqRel, Ordering::Acquire)
+            .is_ok()
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Box<Seat<I>>>> {
@@ -163,7 +174,10 @@ impl<I: Intake> Watched for Post<I> {
         self.pulse.load(Ordering::Acquire)
     }
 
-    fn take_over(self: Arc<Self>) {
+    fn take_over(self: Arc<Self>, pulse: u64) {
+        if !self.leave(pulse) {
+            return;
+        }
         let left = self.lock().take();
         if let Some(seat) = left {
             self.hand_to_new_leader(seat);

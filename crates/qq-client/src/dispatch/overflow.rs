@@ -3,6 +3,9 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
 use crate::BotError;
 use crate::error::ErrorKind;
 
@@ -83,9 +86,15 @@ impl Overflow {
         Some(BotError::new(ErrorKind::Overflow, message))
     }
 
-    /// After a while: how many more there were. `None` when there were none, and the burst is over.
-    pub(crate) async fn summary(&self, reason: DropReason) -> Option<BotError> {
-        tokio::time::sleep(BURST).await;
+    /// After a while, or when the token says so: how many more there were. `None` when there were none, and the burst is over.
+    pub(crate) async fn summary(
+        &self,
+        reason: DropReason,
+        ends: &CancellationToken,
+    ) -> Option<BotError> {
+        // When the client stops, the end has come.
+        let begun = Instant::now();
+        ends.run_until_cancelled(tokio::time::sleep(BURST)).await;
         let drops = self.of(reason);
         let count = drops.count.load(Ordering::Relaxed);
         let more = count.saturating_sub(drops.reported.swap(count, Ordering::Relaxed));
@@ -93,7 +102,7 @@ impl Overflow {
             drops.is_burst.store(false, Ordering::Release);
             return None;
         }
-        let seconds = BURST.as_secs();
+        let seconds = begun.elapsed().as_secs();
         let message = format!(
             "{more} more events were dropped within {seconds} s: {}",
             reason.text()
@@ -116,7 +125,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_burst_is_reported_twice() {
-        let overflow = Overflow::default();
+        let (overflow, never) = (Overflow::default(), CancellationToken::new());
         let reason = DropReason::Capacity;
         let mut first = 0;
         for _ in 0..1000 {
@@ -124,12 +133,12 @@ mod tests {
             first += usize::from(overflow.first_of_burst(reason).is_some());
         }
         assert_eq!((first, overflow.dropped(reason)), (1, 1000));
-        let summary = overflow.summary(reason).await.unwrap();
+        let summary = overflow.summary(reason, &never).await.unwrap();
         assert!(
             summary.to_string().starts_with("999 more events"),
             "{summary}"
         );
-        assert!(overflow.summary(reason).await.is_none());
+        assert!(overflow.summary(reason, &never).await.is_none());
         assert!(overflow.first_of_burst(reason).is_some(), "the next burst");
         assert_eq!(overflow.dropped(DropReason::ConversationCapacity), 0);
     }

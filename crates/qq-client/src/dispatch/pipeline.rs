@@ -24,6 +24,10 @@ impl Pipeline {
 
     /// What is to be run now of an event, once there is room for it. Cancel-safe up to the moment it is handed over.
     pub(crate) async fn admit(&self, mut delivery: Delivery, ack: Ack) -> Option<Job> {
+        if !self.executor.settings.takes(&delivery.event) {
+            ack.done(Outcome::Handled);
+            return None;
+        }
         let report = |error| self.executor.report(error);
         let Some(seen) = self.shared.duplicates.see(&mut delivery, report).await else {
             ack.done(Outcome::Duplicate);

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use qq_model::{Event, EventKinds};
+
 use super::overflow::OverflowPolicy;
 use super::table::Bounds;
 
@@ -17,6 +19,8 @@ pub(crate) struct DispatchSettings {
     /// How many of one conversation do.
     pub(crate) conversation_capacity: Option<usize>,
     pub(crate) conversation_overflow: OverflowPolicy,
+    /// Which events are taken at all; `None`: all of them.
+    pub(crate) kinds: Option<EventKinds>,
     /// How long a callback may take.
     pub(crate) handler_timeout: Option<Duration>,
 }
@@ -28,12 +32,23 @@ impl Default for DispatchSettings {
             overflow: OverflowPolicy::Wait,
             conversation_capacity: None,
             conversation_overflow: OverflowPolicy::Wait,
+            kinds: None,
             handler_timeout: None,
         }
     }
 }
 
 impl DispatchSettings {
+    /// Whether an event is taken. Control events always are, and those that this version does not know.
+    pub(super) fn takes(&self, event: &Event) -> bool {
+        let is_control = matches!(event, Event::Ready(_) | Event::Resumed(_));
+        let kind = event.kind().filter(|_| !is_control);
+        match (self.kinds, kind) {
+            (Some(kinds), Some(kind)) => kinds.contains(kind),
+            _ => true,
+        }
+    }
+
     pub(super) const fn bounds(&self) -> Bounds {
         Bounds {
             capacity: self.capacity,

@@ -22,8 +22,8 @@ const PATIENCE: u32 = 3;
 pub(crate) trait Watched: Send + Sync {
     /// Odd while a callback runs; another number for each.
     fn pulse(&self) -> u64;
-    /// The callback does not come back: somebody else takes over.
-    fn take_over(self: Arc<Self>);
+    /// The callback of this pulse does not come back: somebody else takes over.
+    fn take_over(self: Arc<Self>, pulse: u64);
     /// Whether callbacks run on tasks of their own.
     fn set_apart(&self, is_apart: bool);
     /// Nobody takes over any more.
@@ -143,7 +143,7 @@ impl Record {
                 tracing::warn!(
                     "a callback blocks its thread: use tokio::task::spawn_blocking for work that does"
                 );
-                watched.take_over();
+                watched.take_over(self.pulse);
             }
         } else if self.apart > 0 {
             self.apart -= 1;

@@ -176,7 +176,7 @@ impl ReplyCall {
             .await;
         let kind = match &sent {
             _ if is_media => SendKind::Media,
-            Ok(sent) => sent.kind.into(),
+            Ok(sent) => sent.kind().into(),
             Err(_) => SendKind::Passive,
         };
         shared.count_send(kind, sent)

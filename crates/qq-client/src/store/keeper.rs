@@ -99,6 +99,9 @@ impl SessionKeeper {
     /// Saves what has changed, now and then; `report` is told of the first failure of an outage.
     pub(crate) async fn run(&self, report: impl Fn(BotError)) {
         let shards = self.lock().clone();
+        if shards.is_empty() {
+            return;
+        }
         loop {
             let news = futures_util::future::select_all(
                 shards.iter().map(|kept| Box::pin(kept.progress.changed())),

@@ -136,3 +136,40 @@ async fn closures_of_the_builder_make_a_bot_of_their_own() {
     eventually("the error", || log.lines() == ["HandlerPanic"]).await;
     running.client.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn kinds_that_nobody_asked_for_reach_nobody() {
+    let emulator = Emulator::builder().start().await.unwrap();
+    let log = Log::default();
+    let client = Client::builder(
+        Token::new(emulator.app_id(), emulator.secret()),
+        crate::support::all_scenes(),
+    )
+    .environment(Environment::custom(emulator.base_url()).unwrap())
+    .kinds([EventKind::C2CMessageCreate].into_iter().collect())
+    .on_typed({
+        let log = log.clone();
+        move |_, event| {
+            let log = log.clone();
+            async move { log.add(event.name()) }
+        }
+    })
+    .build()
+    .unwrap();
+    let running = run(client).await;
+    emulator.say(Say::group("not this one")).await;
+    emulator.say(Say::c2c("this one")).await;
+    eventually("both", || log.lines().len() == 2).await;
+    assert_eq!(log.lines(), ["READY", "C2C_MESSAGE_CREATE"]);
+    let stats = running.client.stats();
+    assert_eq!(stats.events_of(Some(EventKind::C2CMessageCreate)), 1);
+    assert_eq!(stats.events_of(Some(EventKind::GroupMessageCreate)), 0);
+    let health = running.client.health();
+    assert!(running.client.is_ready());
+    assert_eq!(
+        (health.shards.len(), health.waiting, health.running),
+        (1, 0, 0)
+    );
+    assert!(health.shards[0].session_id.is_some() && health.shards[0].last_event_at.is_some());
+    running.client.stop().await.unwrap();
+}

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use qq_model::Event;
+use qq_model::{Event, EventKinds};
 
 use super::ClientBuilder;
 use crate::handlers::Call;
@@ -70,6 +70,14 @@ impl<H> ClientBuilder<H> {
     #[must_use]
     pub const fn gateway(mut self, is_used: bool) -> Self {
         self.settings.has_gateway = is_used;
+        self
+    }
+
+    /// Takes only events of these kinds, besides READY, RESUMED and those that this version does not know. Others are
+    /// dropped by their name, before they are decoded: neither handlers nor the cache nor collectors see them.
+    #[must_use]
+    pub const fn kinds(mut self, kinds: EventKinds) -> Self {
+        self.settings.dispatch.kinds = Some(kinds);
         self
     }
 
