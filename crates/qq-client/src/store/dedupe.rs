@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::future::ready;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -22,6 +22,17 @@ pub trait DedupeStore: Send + Sync + 'static {
 
     /// An event was handled.
     fn handled<'a>(&'a self, key: &'a str, keep_for: Duration) -> StoreFuture<'a, ()>;
+}
+
+/// Several clients, or the same one started again, may share a store.
+impl<T: DedupeStore + ?Sized> DedupeStore for Arc<T> {
+    fn begin<'a>(&'a self, key: &'a str, keep_for: Duration) -> StoreFuture<'a, Begun> {
+        (**self).begin(key, keep_for)
+    }
+
+    fn handled<'a>(&'a self, key: &'a str, keep_for: Duration) -> StoreFuture<'a, ()> {
+        (**self).handled(key, keep_for)
+    }
 }
 
 /// What was known of an event.

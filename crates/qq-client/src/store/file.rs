@@ -162,7 +162,7 @@ impl ReplyStore for FileStore {
     fn load<'a>(&'a self, key: &'a str) -> ReplyStoreFuture<'a, Option<StoredReply>> {
         let replies = guard(&self.shared.replies);
         let stored = replies.get(key).map(|entry| StoredReply {
-            value: entry.value.as_bytes().into(),
+            value: entry.value.clone(),
             revision: entry.revision,
         });
         Box::pin(ready(Ok(stored)))
@@ -171,7 +171,7 @@ impl ReplyStore for FileStore {
     fn save<'a>(
         &'a self,
         key: &'a str,
-        value: Box<[u8]>,
+        value: &'a str,
         expected: Option<u64>,
         keep_for: Duration,
     ) -> ReplyStoreFuture<'a, ReplySave> {
@@ -180,7 +180,6 @@ impl ReplyStore for FileStore {
             if replies.get(key).map(|entry| entry.revision) != expected {
                 return Ok(ReplySave::Conflict);
             }
-            let value = str::from_utf8(&value).map_err(ReplyStoreError::new)?;
             match replies.set(key, value, keep_for) {
                 Ok(revision) => Ok(ReplySave::Saved(revision)),
                 Err(error) => Err(ReplyStoreError::new(FileStoreError::io(

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::future::ready;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use qq_gateway::Session;
 use qq_model::gateway::ShardId;
@@ -28,6 +28,22 @@ pub trait SessionStore: Send + Sync + 'static {
         session: &'a Session,
         expected: Option<u64>,
     ) -> StoreFuture<'a, SessionSave>;
+}
+
+/// Several clients, or the same one started again, may share a store.
+impl<T: SessionStore + ?Sized> SessionStore for Arc<T> {
+    fn load<'a>(&'a self, key: &'a SessionKey) -> StoreFuture<'a, Option<StoredSession>> {
+        (**self).load(key)
+    }
+
+    fn save<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        session: &'a Session,
+        expected: Option<u64>,
+    ) -> StoreFuture<'a, SessionSave> {
+        (**self).save(key, session, expected)
+    }
 }
 
 /// Whose session it is.

@@ -50,7 +50,7 @@ async fn all_answered_once(emulator: &Emulator, said: usize) {
     let answers = || {
         let mut answers: HashMap<String, usize> = HashMap::new();
         for entry in emulator.outbox() {
-            *answers.entry(entry.text()).or_default() += 1;
+            *answers.entry(entry.text().to_owned()).or_default() += 1;
         }
         answers
     };

@@ -108,7 +108,7 @@ async fn a_session_that_is_of_no_use_is_left_alone() {
     let build = |intents: Intents, age: Duration| {
         Client::builder(Token::new(emulator.app_id(), emulator.secret()), intents)
             .environment(Environment::custom(emulator.base_url()).unwrap())
-            .session_store(Shared(Arc::clone(&store)))
+            .session_store(Arc::clone(&store))
             .session_max_age(age)
             .handler(Echo::default())
             .build()
@@ -133,28 +133,7 @@ async fn a_session_that_is_of_no_use_is_left_alone() {
     assert_no_violations(&emulator);
 }
 
-/// Several clients after one another have one store.
-struct Shared(Arc<InMemorySessionStore>);
-
-impl SessionStore for Shared {
-    fn load<'a>(
-        &'a self,
-        key: &'a qqbot::client::SessionKey,
-    ) -> qqbot::client::StoreFuture<'a, Option<qqbot::client::StoredSession>> {
-        self.0.load(key)
-    }
-
-    fn save<'a>(
-        &'a self,
-        key: &'a qqbot::client::SessionKey,
-        session: &'a qqbot::gateway::Session,
-        expected: Option<u64>,
-    ) -> qqbot::client::StoreFuture<'a, SessionSave> {
-        self.0.save(key, session, expected)
-    }
-}
-
-/// Never answers.
+/// Always fails.
 struct Broken;
 
 impl SessionStore for Broken {
