@@ -38,7 +38,7 @@ impl EventHandler for Slow {
             .unwrap()
             .push(format!("{} {text}", message.group_openid));
         if text == "hang" {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 

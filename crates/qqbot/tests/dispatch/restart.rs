@@ -70,7 +70,7 @@ struct Hanging(Arc<tokio::sync::Semaphore>);
 impl EventHandler for Hanging {
     async fn c2c_message_create(&self, _: Context, _: C2CMessage) {
         self.0.add_permits(1);
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 
