@@ -4,6 +4,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 /// A program that may be missing from a machine.
+#[derive(Debug)]
 pub(crate) struct Tool {
     /// What people call it.
     pub(crate) name: &'static str,
@@ -60,6 +61,15 @@ pub(crate) const NPM: Tool = Tool {
     install: [
         "apt-get install --no-install-recommends nodejs npm",
         "brew install node",
+    ],
+};
+
+pub(crate) const NATS_SERVER: Tool = Tool {
+    name: "nats-server",
+    programs: &["nats-server", "/usr/sbin/nats-server"],
+    install: [
+        "apt-get install --no-install-recommends nats-server",
+        "brew install nats-server",
     ],
 };
 

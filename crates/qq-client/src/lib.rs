@@ -56,7 +56,7 @@ pub use self::reply::{
     ReplyRules, ReplySave, ReplyStore, ReplyStoreError, ReplyStoreFuture, SentReply, StoredReply,
     WhenClosed,
 };
-pub use self::source::{Acknowledgement, EventSource, SourceEvent, SourceItem};
+pub use self::source::{Acknowledgement, EventSource, SourceContext, SourceEvent, SourceItem};
 pub use self::stats::{ReconnectCause, SendKind, Stats};
 pub use self::status::{ConnectionSession, Status};
 pub use self::store::{

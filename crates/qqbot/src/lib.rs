@@ -37,6 +37,7 @@
 //! | `webhook` | `qq-webhook` (`webhook`) | signed callbacks as events |
 //! | `cache` | `qq-cache` (`cache`) | what the bot has seen, in bounded memory |
 //! | `cli` | the program `qqbot` | `qqbot doctor` finds out why a bot does not run |
+//! | `cluster` | `qq-cluster` (`cluster`) | many processes as one bot, on NATS JetStream |
 //! | always | `qq-model` ([`model`]) | the types |
 
 pub use qq_model as model;
@@ -56,6 +57,8 @@ pub use qq_client::{
     SendKind, SentReply, ShardHealth, Stats, Status, StopReport, UnknownEvent, UnknownEventSession,
     WhenClosed,
 };
+#[cfg(feature = "cluster")]
+pub use qq_cluster as cluster;
 #[cfg(feature = "gateway")]
 pub use qq_gateway as gateway;
 #[cfg(feature = "http")]

@@ -33,7 +33,8 @@ enum Work {
     ),
     House,
     Coverage,
-    Browser,
+    /// Tests of the step `tests` that need tools, and the cargo call that runs them alone.
+    Needing(&'static [&'static tools::Tool], &'static [&'static str]),
     Conformance,
 }
 
@@ -115,7 +116,18 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "browser",
         title: "the chat page in a headless Chromium",
-        work: Work::Browser,
+        work: Work::Needing(
+            &[&tools::CHROMIUM, &tools::CHROMEDRIVER],
+            &["test", "--workspace", "--test", "chat_page", "--locked"],
+        ),
+    },
+    Step {
+        name: "cluster",
+        title: "processes that come, go and die over real NATS servers",
+        work: Work::Needing(
+            &[&tools::NATS_SERVER],
+            &["test", "-p", "qq-cluster", "--tests", "--locked"],
+        ),
     },
     Step {
         name: "conformance",
@@ -124,7 +136,7 @@ pub(crate) const STEPS: &[Step] = &[
     },
 ];
 
-/// The step that runs the browser test along with all others.
+/// The step that runs all tests, those that need tools among them.
 const TESTS: &str = "tests";
 
 impl Step {
@@ -134,14 +146,10 @@ impl Step {
             Work::Cargo(args, variable) => cargo(project, args, *variable),
             Work::House => verdict(house::run(project), "a rule of the house is broken"),
             Work::Coverage => verdict(coverage::run(project), "something has no type"),
-            Work::Browser => match missing_browser() {
+            Work::Needing(tools, args) => match missing(tools) {
                 Some(why) => Outcome::Skipped(why),
                 None if running.contains(&TESTS) => Outcome::Within(TESTS),
-                None => cargo(
-                    project,
-                    &["test", "--workspace", "--test", "chat_page", "--locked"],
-                    None,
-                ),
+                None => cargo(project, args, None),
             },
             Work::Conformance => match conformance::missing_tool() {
                 Some(why) => Outcome::Skipped(why),
@@ -183,9 +191,9 @@ fn verdict(result: Result<bool>, unmet: &str) -> Outcome {
     }
 }
 
-fn missing_browser() -> Option<String> {
-    [tools::CHROMIUM, tools::CHROMEDRIVER]
+fn missing(tools: &[&tools::Tool]) -> Option<String> {
+    tools
         .iter()
         .find(|tool| tool.find().is_none())
-        .map(tools::Tool::missing)
+        .map(|tool| tool.missing())
 }

@@ -20,7 +20,7 @@ use crate::dispatch::{Executor, Leaders, Pipeline, Post, Progress, Watchdog};
 use crate::error::ErrorKind;
 use crate::shard::{ShardIntake, ShardNews, looks};
 use crate::shared::Shared;
-use crate::source::SourceIntake;
+use crate::source::{SourceContext, SourceIntake};
 #[cfg(feature = "webhook")]
 use crate::status::Phase;
 use crate::status::Source;
@@ -49,6 +49,8 @@ pub(super) struct Run<'a> {
     stop: CancellationToken,
     drained: CancellationToken,
     reason: Option<Box<str>>,
+    /// Sources that have failed for good; the first is why the client stops.
+    failed: (mpsc::Sender<BotError>, mpsc::Receiver<BotError>),
 }
 
 impl<'a> Run<'a> {
@@ -93,6 +95,7 @@ impl<'a> Run<'a> {
             stop,
             drained: CancellationToken::new(),
             reason: None,
+            failed: mpsc::channel(1),
         })
     }
 
@@ -122,7 +125,7 @@ impl<'a> Run<'a> {
         }
         if !self.settings.has_gateway {
             self.open_others();
-            return std::future::pending().await;
+            return Err(self.failure().await);
         }
         let gateway = self.shared.api.gateway_bot().await?;
         let mut news = self.spawn_shards(&gateway).await?;
@@ -133,7 +136,10 @@ impl<'a> Run<'a> {
         let mut last_error = None;
         loop {
             let next = if is_up {
-                news.recv().await
+                tokio::select! {
+                    next = news.recv() => next,
+                    error = self.failure() => return Err(error),
+                }
             } else {
                 match timeout_at(deadline, news.recv()).await {
                     Ok(next) => next,
@@ -156,10 +162,19 @@ impl<'a> Run<'a> {
                     if let Some(error) = last_error.take() {
                         self.pipeline.executor.report(error);
                     }
-                    return std::future::pending().await;
+                    return Err(self.failure().await);
                 }
                 None => return last_error.map_or(Ok(()), Err),
             }
+        }
+    }
+
+    /// Waits until a source that the user brought fails for good. Cancel-safe.
+    async fn failure(&mut self) -> BotError {
+        match self.failed.1.recv().await {
+            Some(error) => error,
+            // The other end is held beside it.
+            None => std::future::pending().await,
         }
     }
 
@@ -170,9 +185,12 @@ impl<'a> Run<'a> {
         }
         self.set_listening();
         for (index, open) in self.settings.sources.iter().enumerate() {
+            let mut source = open();
+            source.open(self.source_context());
             let intake = SourceIntake {
-                source: open(),
+                source,
                 index,
+                failed: self.failed.0.clone(),
                 shared: Arc::clone(self.shared),
                 pipeline: Arc::clone(&self.pipeline),
                 is_connected: false,
@@ -182,6 +200,17 @@ impl<'a> Run<'a> {
             };
             let watchdog = self.watchdog.as_ref();
             Post::man(intake, &self.pipeline, &self.leaders, watchdog);
+        }
+    }
+
+    fn source_context(&self) -> SourceContext {
+        SourceContext {
+            api: self.shared.api.clone(),
+            token: self.shared.token.clone(),
+            intents: self.settings.intents,
+            gateway_url: self.settings.gateway_url.clone(),
+            connect: Arc::clone(&self.settings.connect),
+            tls: self.settings.tls.clone(),
         }
     }
 

@@ -101,10 +101,11 @@ impl Duplicates {
             return Some(seen);
         };
         let number = self.hasher.hash_one(key);
-        if !self
+        let is_new = self
             .lock()
-            .insert(number, delivery.received_at, &self.settings)
-        {
+            .insert(number, delivery.received_at, &self.settings);
+        // What a source delivers again was not finished, whatever became of the attempt before.
+        if !is_new && !delivery.is_redelivered {
             self.count.fetch_add(1, Ordering::Relaxed);
             return None;
         }

@@ -70,8 +70,9 @@ impl Keeper {
         }
     }
 
-    /// Writes a page. `begun` is a slot that nothing was sent from: it may get another number.
-    pub(crate) async fn save(&self, target: &ReplyTo, entry: &Entry, begun: Option<usize>) {
+    /// Writes a page; whether answers may be sent from here. `begun` is a slot that nothing was sent from: it may get
+    /// another number.
+    pub(crate) async fn save(&self, target: &ReplyTo, entry: &Entry, begun: Option<usize>) -> bool {
         // The gate is never closed.
         let _turn = entry.gate.acquire().await;
         let key = key(target);
@@ -82,7 +83,7 @@ impl Keeper {
             let expected = {
                 let saved = entry.saved();
                 if saved.revision.is_some() && saved.record == record {
-                    return;
+                    return true;
                 }
                 saved.revision
             };
@@ -93,11 +94,12 @@ impl Keeper {
                     let mut saved = entry.saved();
                     saved.revision = Some(revision);
                     saved.record = record;
-                    return;
+                    return true;
                 }
+                Some(ReplySave::Revoked) => return false,
                 Some(ReplySave::Conflict) => {
                     let Some(stored) = self.call(self.store.load(&key)).await else {
-                        return;
+                        return true;
                     };
                     let mut saved = entry.saved();
                     match self.read(stored) {
@@ -108,13 +110,14 @@ impl Keeper {
                         }
                         // It was forgotten there, or nobody can read it: it is written anew.
                         Some(None) => saved.revision = None,
-                        None => return,
+                        None => return true,
                     }
                 }
-                None => return,
+                None => return true,
             }
         }
         self.fail("somebody else saves the same answers all the time".into());
+        true
     }
 
     async fn call<T>(&self, call: impl Future<Output = Result<T, ReplyStoreError>>) -> Option<T> {

@@ -173,9 +173,12 @@ impl Replies {
         match (turn, &self.keeper) {
             (Turn::Open(mut place), Some(keeper)) if !place.is_resumed => {
                 let slot = place.slot;
-                keeper
+                let may_send = keeper
                     .save(&desk.target.reply_to, &desk.entry, Some(slot))
                     .await;
+                if !may_send {
+                    return Turn::Doubtful;
+                }
                 if let Some(number) = desk.entry.page().number(slot) {
                     place.number = number;
                 }

@@ -63,12 +63,15 @@ pub struct StoredReply {
 }
 
 /// What became of a save.
+#[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReplySave {
     /// It was done; this is the revision from now on.
     Saved(u64),
     /// Somebody else has saved something meanwhile.
     Conflict,
+    /// Somebody else handles this message from now on, and answers it: nothing is sent from here.
+    Revoked,
 }
 
 /// Why a [`ReplyStore`] failed.

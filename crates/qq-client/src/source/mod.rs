@@ -7,8 +7,11 @@ pub(crate) use self::runner::SourceIntake;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
-use qq_model::Dispatch;
+use qq_http::HttpClient;
+use qq_model::{Dispatch, Intents, Token};
+use qq_transport::{Connect, Tls};
 
 use crate::{BotError, Outcome};
 
@@ -42,12 +45,52 @@ pub trait EventSource: Send + 'static {
         "event source"
     }
 
+    /// Called once, before the first [`next`](Self::next), with what a source may want to know of its client.
+    fn open(&mut self, context: SourceContext) {
+        drop(context);
+    }
+
     /// The next event, or news of the source itself; `None` when it has ended for good.
     ///
     /// # Cancel safety
     ///
     /// The future is dropped when the client stops, and may be dropped before that: no event may be lost.
     fn next(&mut self) -> Pin<Box<dyn Future<Output = Option<SourceItem>> + Send + '_>>;
+
+    /// Called when the client stops and asks for no more events, while those that it has are finished and acknowledged.
+    ///
+    /// # Cancel safety
+    ///
+    /// The future is dropped at the deadline of the stop. It is not called at all when the client is dropped.
+    fn close(&mut self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(std::future::ready(()))
+    }
+}
+
+/// What an [`EventSource`] may want to know of the client that it feeds.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct SourceContext {
+    /// The REST client.
+    pub api: HttpClient,
+    /// The bot's credentials.
+    pub token: Token,
+    /// The intents that sessions are to be opened with.
+    pub intents: Intents,
+    /// The gateway, where the environment names one; otherwise `GET /gateway` does.
+    pub gateway_url: Option<Box<str>>,
+    /// How connections are opened.
+    pub connect: Arc<dyn Connect>,
+    /// Which root certificates are trusted.
+    pub tls: Tls,
+}
+
+impl fmt::Debug for SourceContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SourceContext")
+            .field("intents", &self.intents)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What an [`EventSource`] gives.
@@ -60,6 +103,8 @@ pub enum SourceItem {
     Connected,
     /// It is not connected any more, and goes on trying.
     Interrupted(BotError),
+    /// It has failed for good: the client stops, and [`start`](crate::Client::start) returns this.
+    Failed(BotError),
 }
 
 /// An event of an [`EventSource`].

@@ -3,10 +3,12 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
+use tokio::sync::mpsc;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::{EventSource, SourceItem};
+use crate::BotError;
 use crate::dispatch::{Ack, Delivery, Intake, Pipeline};
 use crate::shared::Shared;
 use crate::status::{Phase, Source};
@@ -18,6 +20,8 @@ pub(crate) struct SourceIntake {
     pub(crate) shared: Arc<Shared>,
     pub(crate) pipeline: Arc<Pipeline>,
     pub(crate) is_connected: bool,
+    /// Told when the source has failed for good.
+    pub(crate) failed: mpsc::Sender<BotError>,
     pub(crate) stop: CancellationToken,
     pub(crate) stopped: Pin<Box<WaitForCancellationFutureOwned>>,
     /// Counted as open as long as this is there.
@@ -45,6 +49,12 @@ impl Intake for SourceIntake {
                     self.set_phase(Phase::Interrupted(error.to_string().into()));
                     self.pipeline.executor.report(error);
                 }
+                Some(SourceItem::Failed(error)) => {
+                    self.set_phase(Phase::Interrupted(error.to_string().into()));
+                    // Nobody to tell means that another source was first, or the client stops.
+                    let _ = self.failed.try_send(error);
+                    return None;
+                }
                 None => {
                     let name = self.source.name();
                     self.set_phase(Phase::Interrupted(format!("{name} has ended").into()));
@@ -59,7 +69,8 @@ impl Intake for SourceIntake {
         std::future::pending::<()>().await;
     }
 
-    async fn finish(self) {
+    async fn finish(mut self) {
+        self.source.close().await;
         drop(self.open);
     }
 }

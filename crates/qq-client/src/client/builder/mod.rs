@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use qq_gateway::{IdentifyQueue, ShardPlan};
-use qq_http::{HttpClient, Limits, Proxy, RetryPolicy};
+use qq_http::{HttpClient, Limits, Proxy, RetryPolicy, TokenStore};
 use qq_model::{Environment, Intents, Token};
 use qq_transport::{Connect, Tcp, Tls};
 
@@ -55,6 +55,7 @@ pub struct ClientBuilder<H = ()> {
     tls: Tls,
     retry: Option<RetryPolicy>,
     limits: Option<Limits>,
+    token_store: Option<Arc<dyn TokenStore>>,
     settings: Settings,
     closures: Vec<Call>,
 }
@@ -107,6 +108,7 @@ impl ClientBuilder {
             tls: tls.clone(),
             retry: None,
             limits: None,
+            token_store: None,
             settings: Settings {
                 intents,
                 gateway_url: None,
@@ -146,6 +148,7 @@ impl<H> ClientBuilder<H> {
             tls: self.tls,
             retry: self.retry,
             limits: self.limits,
+            token_store: self.token_store,
             settings: self.settings,
             closures: self.closures,
         }
@@ -192,6 +195,13 @@ impl<H> ClientBuilder<H> {
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = Some(limits);
+        self
+    }
+
+    /// Keeps access tokens beyond one process; see [`TokenStore`]. In memory unless said otherwise.
+    #[must_use]
+    pub fn token_store(mut self, store: impl TokenStore) -> Self {
+        self.token_store = Some(Arc::new(store));
         self
     }
 
@@ -244,6 +254,9 @@ impl<H: EventHandler> ClientBuilder<H> {
         }
         if let Some(policy) = self.settings.knowledge.media.clone() {
             http = http.media(policy);
+        }
+        if let Some(store) = self.token_store {
+            http = http.token_store(store);
         }
         let http = http.build()?;
         let settings = Settings {

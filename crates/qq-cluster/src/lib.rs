@@ -1,0 +1,30 @@
+#![forbid(unsafe_code)]
+//! Many processes as one bot, on NATS JetStream.
+
+mod claims;
+mod cluster;
+mod config;
+mod counters;
+mod error;
+
+mod identify;
+mod members;
+mod nats;
+#[cfg(test)]
+#[path = "../tests/support/nats_server.rs"]
+mod nats_server;
+mod partition;
+mod process;
+mod receiver;
+mod source;
+mod stores;
+mod tenure;
+#[cfg(test)]
+mod tests;
+mod worker;
+
+pub use self::cluster::{Cluster, ClusterStats, DeadLetter, HeldShard, Partition};
+pub use self::config::{ClusterConfig, Role};
+pub use self::error::{ClusterError, ClusterErrorKind};
+pub use self::members::Member;
+pub use self::source::ClusterExt;

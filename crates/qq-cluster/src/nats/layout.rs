@@ -1,0 +1,284 @@
+//! The streams and buckets of a cluster: created when absent, never altered.
+
+use std::time::Duration;
+
+use async_nats::jetstream::stream::{self, DiscardPolicy, RetentionPolicy, StorageType, Stream};
+use async_nats::jetstream::{self, ErrorCode};
+use serde::{Deserialize, Serialize};
+
+use super::{Bucket, interrupted};
+use crate::config::ClusterConfig;
+use crate::{ClusterError, ClusterErrorKind};
+
+/// The layout that this version reads and writes.
+const VERSION: u32 = 1;
+/// The longest window in which the platform takes answers, and a little more.
+const LEDGER_AGE: Duration = Duration::from_secs(65 * 60);
+/// How far apart two sessions of one slot are opened: five seconds, as the platform says, and a little more.
+pub(crate) const BRIEF_AGE: Duration = Duration::from_millis(5_500);
+
+/// How long NATS knows a repeated write to a bucket again.
+const DUPLICATES: Duration = Duration::from_secs(120);
+
+/// The streams and buckets of a cluster.
+#[derive(Clone, Debug)]
+pub(crate) struct Layout {
+    pub(crate) name: Box<str>,
+    pub(crate) context: jetstream::Context,
+    /// Events that wait for a worker: `<name>.events.<partition>`.
+    pub(crate) events: Stream,
+    /// Events that nobody could handle: `<name>.dead.<partition>`.
+    pub(crate) dead: Stream,
+    /// The processes that live; an entry that is not renewed vanishes.
+    pub(crate) members: Bucket,
+    /// Who has which shard and partition.
+    pub(crate) claims: Bucket,
+    /// Sessions, the access token, the quota.
+    pub(crate) state: Bucket,
+    /// What was answered, and what was handled.
+    pub(crate) ledger: Bucket,
+    /// What lasts for some five seconds unless it is renewed: sessions that were just opened, who fetches a token.
+    pub(crate) brief: Bucket,
+}
+
+/// What all processes of a cluster must agree on.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Agreement {
+    version: u32,
+    app_id: String,
+    partitions: u16,
+}
+
+impl Layout {
+    /// Opens what exists, creates what does not.
+    pub(crate) async fn open(
+        context: jetstream::Context,
+        config: &ClusterConfig,
+        app_id: &str,
+    ) -> Result<Self, ClusterError> {
+        // So many requests in one future make it large.
+        Box::pin(Self::open_all(context, config, app_id)).await
+    }
+
+    async fn open_all(
+        context: jetstream::Context,
+        config: &ClusterConfig,
+        app_id: &str,
+    ) -> Result<Self, ClusterError> {
+        let name: Box<str> = match &config.name {
+            Some(name) => name.clone(),
+            None => format!("qqbot-{app_id}").into(),
+        };
+        let events = open_stream(&context, events(&name, config)).await?;
+        let dead = open_stream(&context, dead_letters(&name, config)).await?;
+        let bucket = |kind: &'static str, max_age| {
+            let name = format!("{name}-{kind}");
+            let stream = bucket_stream(&name, max_age, config.replicas);
+            open_bucket(&context, name, stream)
+        };
+        let layout = Self {
+            members: bucket("members", Some(config.lease)).await?,
+            claims: bucket("claims", None).await?,
+            state: bucket("state", None).await?,
+            ledger: bucket("ledger", Some(LEDGER_AGE)).await?,
+            brief: bucket("brief", Some(BRIEF_AGE)).await?,
+            events,
+            dead,
+            context: context.clone(),
+            name: name.clone(),
+        };
+        layout.agree(config, app_id).await?;
+        Ok(layout)
+    }
+
+    /// The subject of a partition's events.
+    pub(crate) fn events_of(&self, partition: u16) -> String {
+        format!("{}.events.{partition}", self.name)
+    }
+
+    /// The subject of a partition's dead letters.
+    pub(crate) fn dead_of(&self, partition: u16) -> String {
+        format!("{}.dead.{partition}", self.name)
+    }
+
+    /// Writes down what the processes must agree on, or compares it.
+    async fn agree(&self, config: &ClusterConfig, app_id: &str) -> Result<(), ClusterError> {
+        let mine = Agreement {
+            version: VERSION,
+            app_id: app_id.to_owned(),
+            partitions: config.partitions,
+        };
+        match self.state.create("agreement", &mine).await {
+            Ok(_) => return Ok(()),
+            Err(error) if error.kind() == ClusterErrorKind::Conflict => {}
+            Err(error) => return Err(error),
+        }
+        let theirs: Agreement = self
+            .state
+            .load("agreement")
+            .await?
+            .ok_or_else(|| {
+                ClusterError::new(ClusterErrorKind::Conflict, "the cluster is being deleted")
+            })?
+            .value;
+        let differs = |what: &str, theirs: &dyn std::fmt::Display, mine: &dyn std::fmt::Display| {
+            Err(ClusterError::new(
+                ClusterErrorKind::Mismatch,
+                format!(
+                    "the cluster {} has {what} {theirs}, this process {mine}",
+                    self.name
+                ),
+            ))
+        };
+        if theirs.version != mine.version {
+            return differs("the layout", &theirs.version, &mine.version);
+        }
+        if theirs.app_id != mine.app_id {
+            return differs("the app id", &theirs.app_id, &mine.app_id);
+        }
+        if theirs.partitions != mine.partitions {
+            return differs("partitions:", &theirs.partitions, &mine.partitions);
+        }
+        Ok(())
+    }
+}
+
+fn events(name: &str, config: &ClusterConfig) -> stream::Config {
+    stream::Config {
+        name: format!("{name}-events"),
+        subjects: vec![format!("{name}.events.*")],
+        // What was handled is deleted, and a full stream refuses: nothing is ever dropped unseen.
+        retention: RetentionPolicy::WorkQueue,
+        discard: DiscardPolicy::New,
+        max_age: config.retention.max_age,
+        max_bytes: config.retention.max_bytes,
+        max_messages: config.retention.max_events,
+        duplicate_window: config.retention.duplicate_window,
+        storage: StorageType::File,
+        num_replicas: config.replicas,
+        allow_direct: true,
+        ..stream::Config::default()
+    }
+}
+
+fn dead_letters(name: &str, config: &ClusterConfig) -> stream::Config {
+    stream::Config {
+        name: format!("{name}-dead"),
+        subjects: vec![format!("{name}.dead.*")],
+        retention: RetentionPolicy::Limits,
+        discard: DiscardPolicy::Old,
+        max_age: Duration::from_secs(30 * 24 * 60 * 60),
+        max_bytes: 64 << 20,
+        storage: StorageType::File,
+        num_replicas: config.replicas,
+        ..stream::Config::default()
+    }
+}
+
+async fn open_stream(
+    context: &jetstream::Context,
+    wanted: stream::Config,
+) -> Result<Stream, ClusterError> {
+    use async_nats::jetstream::context::{CreateStreamErrorKind, GetStreamErrorKind};
+    let name = wanted.name.clone();
+    let found = match context.get_stream(&name).await {
+        Ok(stream) => stream,
+        Err(error) if matches!(error.kind(), GetStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_NOT_FOUND) =>
+        {
+            match context.create_stream(wanted.clone()).await {
+                Ok(stream) => stream,
+                // Another process was faster, with other limits.
+                Err(error) if matches!(error.kind(), CreateStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_NAME_EXIST) => {
+                    context
+                        .get_stream(&name)
+                        .await
+                        .map_err(|error| interrupted("a stream cannot be opened", error))?
+                }
+                Err(error) => return Err(not_created(&name, error)),
+            }
+        }
+        Err(error) => return Err(interrupted("a stream cannot be opened", error)),
+    };
+    let config = &found.cached_info().config;
+    let foreign = |field: &str| {
+        Err(ClusterError::new(
+            ClusterErrorKind::ForeignLayout,
+            format!(
+                "the stream {name} exists with other {field}; choose another name or delete it"
+            ),
+        ))
+    };
+    if config.subjects != wanted.subjects {
+        return foreign("subjects");
+    }
+    if config.retention != wanted.retention {
+        return foreign("retention");
+    }
+    if config.discard != wanted.discard {
+        return foreign("discard policy");
+    }
+    Ok(found)
+}
+
+/// Opens a key-value bucket. It is made as a stream, because the library's own call asks older servers for what they do
+/// not tell.
+async fn open_bucket(
+    context: &jetstream::Context,
+    name: String,
+    wanted: stream::Config,
+) -> Result<Bucket, ClusterError> {
+    let found = open_stream(context, wanted.clone()).await?;
+    let config = &found.cached_info().config;
+    if config.max_age != wanted.max_age
+        || config.max_messages_per_subject != wanted.max_messages_per_subject
+    {
+        return Err(ClusterError::new(
+            ClusterErrorKind::ForeignLayout,
+            format!(
+                "the bucket {name} exists with an age of {:?} and {} values to a key instead of {:?} and {}; give all processes \
+                 the same lease, choose another name or delete the bucket",
+                config.max_age,
+                config.max_messages_per_subject,
+                wanted.max_age,
+                wanted.max_messages_per_subject
+            ),
+        ));
+    }
+    match context.get_key_value(&name).await {
+        Ok(store) => Ok(Bucket::new(store)),
+        Err(error) => Err(interrupted("a bucket cannot be opened", error)),
+    }
+}
+
+/// The stream of a key-value bucket, as NATS's clients agree on it.
+fn bucket_stream(name: &str, max_age: Option<Duration>, replicas: usize) -> stream::Config {
+    stream::Config {
+        name: format!("KV_{name}"),
+        subjects: vec![format!("$KV.{name}.>")],
+        retention: RetentionPolicy::Limits,
+        discard: DiscardPolicy::New,
+        max_messages_per_subject: 1,
+        max_age: max_age.unwrap_or_default(),
+        duplicate_window: max_age.map_or(DUPLICATES, |age| age.min(DUPLICATES)),
+        storage: StorageType::File,
+        num_replicas: replicas,
+        allow_rollup: true,
+        // A process that leaves takes its entry with it, and leaves no marker behind.
+        deny_delete: false,
+        allow_direct: true,
+        ..stream::Config::default()
+    }
+}
+
+fn not_created(
+    name: &str,
+    error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> ClusterError {
+    ClusterError::with_source(
+        ClusterErrorKind::Configuration,
+        format!(
+            "{name} cannot be created: NATS lacks storage or replicas for it, or the credentials lack the permission"
+        ),
+        error,
+    )
+}

@@ -1,0 +1,21 @@
+//! NATS: connecting, and the streams and buckets of a cluster.
+
+mod bucket;
+mod connect;
+mod layout;
+
+pub(crate) use self::bucket::Bucket;
+pub(crate) use self::connect::connect;
+pub(crate) use self::layout::{BRIEF_AGE, Layout};
+
+use std::error::Error;
+
+use crate::{ClusterError, ClusterErrorKind};
+
+/// An error of a request that may well work a moment later.
+pub(crate) fn interrupted(
+    what: &str,
+    error: impl Into<Box<dyn Error + Send + Sync>>,
+) -> ClusterError {
+    ClusterError::with_source(ClusterErrorKind::Interrupted, what, error)
+}

@@ -1,0 +1,195 @@
+//! Sessions held by processes that come, go and die, against the emulator.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
+use qq_emulator::Emulator;
+use qq_http::HttpClient;
+use qq_model::{Environment, Intents, Token};
+use qq_transport::{Tcp, Tls};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::{LEASE, layout};
+use crate::claims::{Things, keep};
+use crate::identify::ClusterIdentifyQueue;
+use crate::members::Membership;
+use crate::nats::Layout;
+use crate::nats_server::NatsServer;
+use crate::receiver::Receiver;
+use crate::stores::ClusterTokenStore;
+use crate::{ClusterError, Role};
+
+const SHARDS: u32 = 2;
+
+struct Process {
+    tasks: JoinSet<Result<(), ClusterError>>,
+    stop: CancellationToken,
+}
+
+async fn start(layout: &Layout, emulator: &Emulator) -> Process {
+    let http = HttpClient::builder(Token::new(emulator.app_id(), emulator.secret()))
+        .environment(Environment::custom(emulator.base_url()).unwrap())
+        .token_store(ClusterTokenStore::new(layout))
+        .build()
+        .unwrap();
+    let url = http.gateway_bot().await.unwrap().url;
+    let (news, mut read) = mpsc::channel(64);
+    let receiver = Arc::new(Receiver {
+        layout: layout.clone(),
+        http: http.clone(),
+        url,
+        intents: Intents::default().with_group_and_c2c(),
+        shards: SHARDS,
+        partitions: 4,
+        connect: Arc::new(Tcp),
+        tls: Tls::new(),
+        queue: ClusterIdentifyQueue::new(layout.brief.clone(), http),
+        counters: Arc::default(),
+        news,
+    });
+    let things = Things {
+        claims: layout.claims.clone(),
+        members: layout.members.clone(),
+        prefix: format!("shard.{SHARDS}"),
+        count: SHARDS,
+        takes_part: Role::receives,
+    };
+    let members = layout.members.clone();
+    let stop = CancellationToken::new();
+    let end = stop.clone();
+    let mut tasks = JoinSet::new();
+    tasks.spawn(async move {
+        while read.recv().await.is_some() {}
+        Ok(())
+    });
+    tasks.spawn(async move {
+        let membership = Membership::join(members, Role::Receiver, LEASE).await?;
+        let held = watch::Sender::new(0);
+        let result = keep(
+            &things,
+            &membership,
+            &receiver,
+            &held,
+            &end,
+            Duration::from_secs(5),
+        )
+        .await;
+        membership.leave().await;
+        result
+    });
+    Process { tasks, stop }
+}
+
+/// What was published, by text, and how often.
+async fn published(layout: &Layout, count: usize) -> BTreeMap<u64, usize> {
+    use async_nats::jetstream::consumer::pull::Config;
+    let consumer = layout
+        .events
+        .create_consumer(Config::default())
+        .await
+        .unwrap();
+    let mut messages = consumer.messages().await.unwrap();
+    let mut seen = BTreeMap::new();
+    while seen.len() < count {
+        let message = tokio::time::timeout(Duration::from_secs(30), messages.next())
+            .await
+            .unwrap_or_else(|_| panic!("{} of {count} published", seen.len()))
+            .unwrap()
+            .unwrap();
+        let envelope: serde_json::Value = serde_json::from_slice(&message.payload).unwrap();
+        let number = envelope["d"]["content"].as_str().unwrap().parse().unwrap();
+        *seen.entry(number).or_default() += 1;
+        message.ack().await.unwrap();
+    }
+    seen
+}
+
+async fn until_connected(emulator: &Emulator) -> Duration {
+    let start = Instant::now();
+    loop {
+        let live = emulator
+            .sessions()
+            .iter()
+            .filter(|session| session.connected)
+            .count();
+        if live == SHARDS as usize {
+            return start.elapsed();
+        }
+        assert!(start.elapsed() < Duration::from_secs(30), "{live} sessions");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn shards_move_and_resume_and_every_event_is_published_once() {
+    let Some(server) = NatsServer::start().await else {
+        return;
+    };
+    let layout = layout(&server).await;
+    let emulator = Emulator::builder()
+        .settings(|settings| {
+            settings.shards = SHARDS;
+            settings.max_concurrency = 2;
+        })
+        .start()
+        .await
+        .unwrap();
+    let mut one = start(&layout, &emulator).await;
+    until_connected(&emulator).await;
+    let mut said = 0_u64;
+    let mut say = async |count: u64| {
+        for _ in 0..count {
+            // Guilds fall on both shards; groups are shard 0's.
+            let guild = (said % 7) << 22;
+            let data = serde_json::json!({
+                "id": format!("m{said}"), "content": said.to_string(), "guild_id": guild.to_string(), "channel_id": "9",
+                "author": {"id": "1", "username": "mia"},
+            });
+            emulator.push_event("AT_MESSAGE_CREATE", data).await;
+            said += 1;
+        }
+        said
+    };
+    say(200).await;
+    let mut two = start(&layout, &emulator).await;
+    say(200).await;
+    tokio::time::sleep(LEASE).await;
+    until_connected(&emulator).await;
+    // A crash: what is said meanwhile is replayed to the other.
+    one.tasks.shutdown().await;
+    say(200).await;
+    until_connected(&emulator).await;
+    let mut three = start(&layout, &emulator).await;
+    tokio::time::sleep(LEASE).await;
+    say(200).await;
+    // A planned stop.
+    two.stop.cancel();
+    let planned = Instant::now();
+    say(200).await;
+    while let Some(ended) = two.tasks.join_next().await {
+        ended.unwrap().unwrap();
+    }
+    let last = say(1).await;
+    let seen = published(&layout, usize::try_from(last).unwrap()).await;
+    assert!(seen.values().all(|count| *count == 1), "{seen:?}");
+    until_connected(&emulator).await;
+    assert!(planned.elapsed() < Duration::from_secs(10));
+
+    let sessions = emulator.sessions();
+    assert_eq!(
+        sessions.len(),
+        SHARDS as usize,
+        "nothing was identified anew: {sessions:?}"
+    );
+    assert!(
+        sessions.iter().map(|session| session.resumes).sum::<u32>() >= 3,
+        "{sessions:?}"
+    );
+    let violations = emulator.violations();
+    assert!(violations.is_empty(), "{violations:?}");
+    three.tasks.shutdown().await;
+}

@@ -1,0 +1,342 @@
+//! Events through workers that come, go and die.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
+use qq_model::{Dispatch, Event};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::{LEASE, layout};
+use crate::claims::{Things, keep};
+use crate::counters::Counters;
+use crate::members::Membership;
+use crate::nats::Layout;
+use crate::nats_server::NatsServer;
+use crate::partition::{message_id, partition_of};
+use crate::receiver::{Parcel, Publisher};
+use crate::worker::{Handle, Outcome, Worker};
+use crate::{ClusterError, Role};
+
+const PARTITIONS: u16 = 8;
+
+/// What the world has seen of all workers.
+#[derive(Default)]
+struct World {
+    handled: Mutex<HashMap<String, Vec<u32>>>,
+    busy: Mutex<HashMap<String, u32>>,
+    overlaps: Mutex<Vec<String>>,
+}
+
+struct Bot {
+    world: Arc<World>,
+    /// Cancelled on the event with this text.
+    fatal: Option<CancellationToken>,
+    pause: Duration,
+}
+
+fn parts(event: &Event) -> (String, String) {
+    let Event::GroupMessageCreate(message) = event else {
+        panic!("{event:?}")
+    };
+    (
+        message.group_openid.to_string(),
+        message.text().into_owned(),
+    )
+}
+
+impl Handle for Bot {
+    async fn handle(&self, dispatch: Dispatch, _: bool) -> Outcome {
+        let (group, text) = parts(&dispatch.event);
+        if text == "fatal" {
+            if let Some(fatal) = &self.fatal {
+                fatal.cancel();
+            }
+            return std::future::pending().await;
+        }
+        if text == "poison" {
+            return Outcome::Failed("it panicked".into());
+        }
+        if self
+            .world
+            .busy
+            .lock()
+            .unwrap()
+            .insert(group.clone(), 1)
+            .is_some()
+        {
+            self.world.overlaps.lock().unwrap().push(group.clone());
+        }
+        let _guard = Leave(&self.world, group.clone());
+        tokio::time::sleep(self.pause).await;
+        self.world
+            .handled
+            .lock()
+            .unwrap()
+            .entry(group)
+            .or_default()
+            .push(text.parse().unwrap());
+        Outcome::Handled
+    }
+}
+
+struct Leave<'a>(&'a World, String);
+
+impl Drop for Leave<'_> {
+    fn drop(&mut self) {
+        self.0.busy.lock().unwrap().remove(&self.1);
+    }
+}
+
+struct Process {
+    tasks: JoinSet<Result<(), ClusterError>>,
+    stop: CancellationToken,
+    fatal: CancellationToken,
+    counters: Arc<Counters>,
+}
+
+fn start(layout: &Layout, world: &Arc<World>, pause: Duration, max_attempts: u32) -> Process {
+    let fatal = CancellationToken::new();
+    let counters = Arc::new(Counters::default());
+    let worker = Arc::new(Worker {
+        layout: layout.clone(),
+        handler: Arc::new(Bot {
+            world: Arc::clone(world),
+            fatal: Some(fatal.clone()),
+            pause,
+        }),
+        in_flight: 64,
+        max_attempts,
+        counters: Arc::clone(&counters),
+        tenures: Arc::default(),
+    });
+    let things = Things {
+        claims: layout.claims.clone(),
+        members: layout.members.clone(),
+        prefix: "partition".to_owned(),
+        count: PARTITIONS.into(),
+        takes_part: Role::works,
+    };
+    let members = layout.members.clone();
+    let stop = CancellationToken::new();
+    let end = stop.clone();
+    let mut tasks = JoinSet::new();
+    tasks.spawn(async move {
+        let membership = Membership::join(members, Role::Worker, LEASE).await?;
+        let held = watch::Sender::new(0);
+        let result = keep(
+            &things,
+            &membership,
+            &worker,
+            &held,
+            &end,
+            Duration::from_secs(5),
+        )
+        .await;
+        membership.leave().await;
+        result
+    });
+    Process {
+        tasks,
+        stop,
+        fatal,
+        counters,
+    }
+}
+
+async fn publish(layout: &Layout, messages: impl IntoIterator<Item = (u32, String)>) {
+    let mut publisher = Publisher::new(layout, &Arc::default());
+    for (number, (group, text)) in messages.into_iter().enumerate() {
+        let envelope = format!(
+            r#"{{"op":0,"s":{number},"t":"GROUP_MESSAGE_CREATE","id":"e-{group}-{number}",
+                "d":{{"id":"m-{group}-{number}-{text}","group_openid":"G{group}","content":"{text}"}}}}"#
+        );
+        let scanned = qq_model::gateway::Envelope::scan(&envelope).unwrap();
+        let dispatch = Dispatch::decode(&scanned).unwrap();
+        while !publisher.has_room() {
+            publisher.stored().await;
+        }
+        publisher.push(Parcel {
+            partition: partition_of(&dispatch, PARTITIONS),
+            message_id: message_id(&dispatch),
+            envelope: envelope.clone().into(),
+            sequence: None,
+        });
+    }
+    while !publisher.is_empty() {
+        publisher.stored().await;
+    }
+}
+
+impl World {
+    fn count(&self) -> usize {
+        self.handled.lock().unwrap().values().map(Vec::len).sum()
+    }
+
+    async fn until(&self, count: usize, limit: Duration) {
+        let start = Instant::now();
+        while self.distinct() < count {
+            assert!(
+                start.elapsed() < limit,
+                "{} of {count} handled",
+                self.distinct()
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    fn distinct(&self) -> usize {
+        let handled = self.handled.lock().unwrap();
+        handled
+            .values()
+            .map(|numbers| {
+                numbers
+                    .iter()
+                    .collect::<std::collections::BTreeSet<_>>()
+                    .len()
+            })
+            .sum()
+    }
+
+    /// Every conversation's events, in order; one may have come again after a crash, from where it stood.
+    fn assert_in_order(&self) {
+        for (group, numbers) in &*self.handled.lock().unwrap() {
+            let mut seen = 0;
+            for number in numbers {
+                assert!(
+                    *number <= seen + 1,
+                    "{group}: {number} after {seen} in {numbers:?}"
+                );
+                seen = seen.max(*number);
+            }
+        }
+        assert_eq!(*self.overlaps.lock().unwrap(), [] as [String; 0]);
+    }
+}
+
+/// So many messages in each of so many groups, numbered from 1, mixed.
+fn messages(groups: u32, each: u32) -> impl Iterator<Item = (u32, String)> {
+    (1..=each).flat_map(move |number| (0..groups).map(move |group| (group, number.to_string())))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_or_out_of_order_while_workers_come_go_and_die() {
+    let Some(server) = NatsServer::start().await else {
+        return;
+    };
+    let layout = layout(&server).await;
+    let world = Arc::new(World::default());
+    let mut workers: Vec<Process> = (0..3)
+        .map(|_| start(&layout, &world, Duration::from_millis(2), 5))
+        .collect();
+    let publishing = tokio::spawn({
+        let layout = layout.clone();
+        async move { publish(&layout, messages(50, 60)).await }
+    });
+    for round in 0..3 {
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        let mut gone = workers.remove(0);
+        if round == 1 {
+            gone.stop.cancel();
+            gone.tasks.join_next().await.unwrap().unwrap().unwrap();
+        } else {
+            gone.tasks.shutdown().await;
+        }
+        workers.push(start(&layout, &world, Duration::from_millis(2), 5));
+    }
+    publishing.await.unwrap();
+    world.until(3000, Duration::from_secs(60)).await;
+    world.assert_in_order();
+    // Those that died over an event in the act have it handled again, and no others.
+    assert!(world.count() < 3000 + 2 * 8 * 64, "{}", world.count());
+    let state = layout.events.get_info().await.unwrap().state;
+    assert_eq!(state.messages, 0, "everything was acknowledged");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_fails_is_tried_again_and_put_aside() {
+    let Some(server) = NatsServer::start().await else {
+        return;
+    };
+    let layout = layout(&server).await;
+    let world = Arc::new(World::default());
+    let worker = start(&layout, &world, Duration::ZERO, 3);
+    let poison = [(1, "1"), (1, "poison"), (1, "2"), (2, "1")];
+    publish(
+        &layout,
+        poison.map(|(group, text)| (group, text.to_owned())),
+    )
+    .await;
+    world.until(3, Duration::from_secs(20)).await;
+    world.assert_in_order();
+    assert_eq!(
+        worker
+            .counters
+            .dead
+            .load(std::sync::atomic::Ordering::Relaxed),
+        1
+    );
+    let dead = dead_letters(&layout).await;
+    assert_eq!(dead, [("it panicked".to_owned(), "3".to_owned())]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_ends_its_workers_is_found_and_put_aside() {
+    let Some(server) = NatsServer::start().await else {
+        return;
+    };
+    let layout = layout(&server).await;
+    let world = Arc::new(World::default());
+    publish(
+        &layout,
+        [(1, "1"), (2, "1"), (1, "fatal"), (1, "2"), (2, "2")]
+            .map(|(group, text)| (group, text.to_owned())),
+    )
+    .await;
+    let limit = Instant::now() + Duration::from_secs(60);
+    let mut deaths = 0;
+    while world.distinct() < 4 {
+        assert!(
+            Instant::now() < limit,
+            "{deaths} deaths, {} handled",
+            world.distinct()
+        );
+        let mut worker = start(&layout, &world, Duration::ZERO, 3);
+        tokio::select! {
+            () = worker.fatal.cancelled() => deaths += 1,
+            () = world.until(4, Duration::from_secs(60)) => {}
+        }
+        worker.tasks.shutdown().await;
+    }
+    world.assert_in_order();
+    assert_eq!(deaths, 3);
+    assert_eq!(
+        dead_letters(&layout).await,
+        [(
+            "3 processes ended while they handled it".to_owned(),
+            "3".to_owned()
+        )]
+    );
+}
+
+async fn dead_letters(layout: &Layout) -> Vec<(String, String)> {
+    use async_nats::jetstream::consumer::pull::Config;
+    let consumer = layout
+        .dead
+        .create_consumer(Config::default())
+        .await
+        .unwrap();
+    let mut messages = consumer.fetch().max_messages(10).messages().await.unwrap();
+    let mut letters = Vec::new();
+    while let Some(Ok(message)) = messages.next().await {
+        let headers = message.headers.as_ref().unwrap();
+        letters.push((
+            headers.get("Reason").unwrap().to_string(),
+            headers.get("Attempts").unwrap().to_string(),
+        ));
+    }
+    letters
+}

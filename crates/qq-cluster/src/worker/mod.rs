@@ -1,0 +1,392 @@
+//! Handling what was published: a partition has one worker at a time.
+
+mod consumer;
+mod dead;
+mod gate;
+
+use std::collections::{HashMap, HashSet};
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::jetstream::AckKind;
+use async_nats::jetstream::message::{Acker, Message};
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use qq_model::Dispatch;
+use qq_model::gateway::Envelope;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use self::gate::Gate;
+use crate::claims::{Claim, Record, Tenant};
+use crate::counters::Counters;
+use crate::nats::{Layout, interrupted};
+use crate::partition::{lane_key, message_id};
+use crate::tenure::Tenures;
+use crate::{ClusterError, ClusterErrorKind};
+
+/// What became of an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It was handled.
+    Handled,
+    /// It was not, and why; it is tried again.
+    Failed(Box<str>),
+    /// The process gave it up; another one has to handle it.
+    Abandoned,
+}
+
+/// Handles events.
+pub(crate) trait Handle: Send + Sync + 'static {
+    /// Handles an event. `is_repeated` says that another process, or an earlier attempt, may have begun it.
+    fn handle(&self, dispatch: Dispatch, is_repeated: bool)
+    -> impl Future<Output = Outcome> + Send;
+}
+
+/// Works on partitions.
+pub(crate) struct Worker<H> {
+    pub(crate) layout: Layout,
+    pub(crate) handler: Arc<H>,
+    pub(crate) in_flight: usize,
+    pub(crate) max_attempts: u32,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) tenures: Arc<Tenures>,
+}
+
+/// The pause before an event is handled again after it failed.
+const AFTER_FAILURE: Duration = Duration::from_millis(100);
+/// How long an acknowledgement may take.
+const ACK: Duration = Duration::from_secs(2);
+/// After so many deaths at one event, events are handled one at a time, so that it shows which of them it was.
+const SUSPICIOUS: u64 = 2;
+
+impl<H: Handle> Tenant for Worker<H> {
+    async fn hold(&self, claim: Claim, stop: CancellationToken) -> Result<(), ClusterError> {
+        let partition = u16::try_from(claim.number).map_err(|_| {
+            ClusterError::new(
+                ClusterErrorKind::Corrupt,
+                format!("there is no partition {}", claim.number),
+            )
+        })?;
+        // One at a time while an event is suspected of having ended its workers.
+        let is_suspicious = claim.deaths >= SUSPICIOUS;
+        let in_flight = if is_suspicious { 1 } else { self.in_flight };
+        let messages = consumer::open(&self.layout, &claim, partition, in_flight).await?;
+        let mut holding = Holding {
+            worker: self,
+            claim: &claim,
+            partition,
+            gate: Gate::new(),
+            under_way: FuturesUnordered::new(),
+            in_hand: HashMap::new(),
+            unconfirmed: HashSet::new(),
+        };
+        holding.run(messages, stop, in_flight).await
+    }
+
+    async fn autopsy(&self, number: u32, before: &Record) -> Result<(u64, u64), ClusterError> {
+        use async_nats::jetstream::stream::RawMessageErrorKind;
+        Counters::count(&self.counters.takeovers);
+        let partition = u16::try_from(number).unwrap_or_default();
+        let subject = self.layout.events_of(partition);
+        match self
+            .layout
+            .events
+            .get_first_raw_message_by_subject(subject, 1)
+            .await
+        {
+            Ok(first) if first.sequence == before.floor => Ok((first.sequence, before.deaths + 1)),
+            Ok(first) => Ok((first.sequence, 1)),
+            Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok((0, 0)),
+            Err(error) => Err(interrupted(
+                "NATS could not be asked for the first event of a partition",
+                error,
+            )),
+        }
+    }
+}
+
+/// An event of the partition.
+struct Item {
+    sequence: u64,
+    lane: u64,
+    envelope: Bytes,
+    /// Read once; an attempt takes it, and the next one reads it anew.
+    dispatch: Result<Option<Dispatch>, Box<str>>,
+    acker: Acker,
+    is_repeated: bool,
+}
+
+/// What became of an event of the partition.
+struct Done {
+    sequence: u64,
+    lane: u64,
+    fate: Fate,
+}
+
+enum Fate {
+    Acknowledged,
+    /// It is done with, and NATS may not know.
+    Unconfirmed,
+    /// The process gave it up.
+    Abandoned,
+}
+
+struct Holding<'a, H> {
+    worker: &'a Worker<H>,
+    claim: &'a Claim,
+    partition: u16,
+    gate: Gate<Item>,
+    under_way: FuturesUnordered<BoxFuture<'a, Result<Done, ClusterError>>>,
+    /// The events that wait or are under way: their numbers, and what the ledger knows them by.
+    in_hand: HashMap<u64, Box<str>>,
+    /// Events that are done with, and may be delivered again because NATS did not confirm the acknowledgement.
+    unconfirmed: HashSet<u64>,
+}
+
+impl<'a, H: Handle> Holding<'a, H> {
+    async fn run(
+        &mut self,
+        mut messages: async_nats::jetstream::consumer::pull::Stream,
+        stop: CancellationToken,
+        in_flight: usize,
+    ) -> Result<(), ClusterError> {
+        let mut progress = interval(consumer::ACK_WAIT / 3);
+        progress.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                biased;
+                Some(done) = self.under_way.next() => self.after(&done?)?,
+                () = stop.cancelled() => break,
+                _ = progress.tick() => self.report_waiting().await,
+                message = messages.next(), if self.in_hand.len() < in_flight => match message {
+                    Some(Ok(message)) => self.take(message)?,
+                    Some(Err(error)) => return Err(interrupted("the events of a partition stopped coming", error)),
+                    None => return Err(ClusterError::new(ClusterErrorKind::Interrupted, "the events of a partition ended")),
+                },
+            }
+        }
+        // What is being handled is finished; what waits is left to the next holder.
+        while let Some(done) = self.under_way.next().await {
+            done?;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, message: Message) -> Result<(), ClusterError> {
+        let info = message.info().map_err(|error| {
+            ClusterError::with_source(
+                ClusterErrorKind::Corrupt,
+                "an event without a number",
+                error,
+            )
+        })?;
+        let (sequence, attempt) = (info.stream_sequence, info.delivered);
+        let (message, acker) = message.split();
+        if self.in_hand.contains_key(&sequence) {
+            // NATS lost patience with it; its acknowledgement will do for both.
+            return Ok(());
+        }
+        if self.unconfirmed.contains(&sequence) {
+            self.begin_acknowledging(sequence, acker);
+            return Ok(());
+        }
+        let is_repeated = attempt > 1 || (self.claim.deaths > 0 && sequence >= self.claim.floor);
+        if is_repeated {
+            Counters::count(&self.worker.counters.redelivered);
+        }
+        let dispatch = decode(&message.payload);
+        let lane = dispatch.as_ref().map_or(sequence, lane_key);
+        let key = dispatch.as_ref().map(message_id).unwrap_or_default();
+        self.worker
+            .tenures
+            .begin(&key, self.claim.epoch, self.claim.is_takeover);
+        let item = Item {
+            sequence,
+            lane,
+            envelope: message.payload,
+            dispatch: dispatch.map(Some),
+            acker,
+            is_repeated,
+        };
+        self.in_hand.insert(sequence, key);
+        if let Some(item) = self.gate.enter(lane, item) {
+            self.begin(item);
+        }
+        Ok(())
+    }
+
+    fn begin(&self, mut item: Item) {
+        let worker = self.worker;
+        let partition = self.partition;
+        let is_culprit = self.claim.floor == item.sequence
+            && self.claim.deaths >= u64::from(worker.max_attempts);
+        let deaths = self.claim.deaths;
+        self.under_way.push(Box::pin(async move {
+            let result = if is_culprit {
+                let reason = format!("{deaths} processes ended while they handled it");
+                worker.give_up(partition, &item, deaths, &reason).await
+            } else {
+                worker.handle(partition, &mut item).await
+            };
+            result.map(|fate| Done {
+                sequence: item.sequence,
+                lane: item.lane,
+                fate,
+            })
+        }));
+    }
+
+    /// Acknowledges an event again that is done with.
+    fn begin_acknowledging(&mut self, sequence: u64, acker: Acker) {
+        self.in_hand.insert(sequence, Box::default());
+        self.under_way.push(Box::pin(async move {
+            Ok(Done {
+                sequence,
+                // It is in nobody's way, and its number is no conversation's.
+                lane: sequence,
+                fate: acknowledge(&acker).await,
+            })
+        }));
+    }
+
+    fn after(&mut self, done: &Done) -> Result<(), ClusterError> {
+        match done.fate {
+            Fate::Acknowledged => drop(self.unconfirmed.remove(&done.sequence)),
+            Fate::Unconfirmed => drop(self.unconfirmed.insert(done.sequence)),
+            Fate::Abandoned => {
+                return Err(ClusterError::new(
+                    ClusterErrorKind::Interrupted,
+                    "the process gives its events up",
+                ));
+            }
+        }
+        if let Some(key) = self.in_hand.remove(&done.sequence) {
+            self.worker.tenures.end(&key);
+        }
+        if let Some(next) = self.gate.leave(done.lane) {
+            self.begin(next);
+        }
+        Ok(())
+    }
+
+    /// Says of what waits that it is not forgotten.
+    async fn report_waiting(&mut self) {
+        for item in self.gate.iter() {
+            if let Err(error) = item.acker.ack_with(AckKind::Progress).await {
+                tracing::debug!(error = %error, "an event may be delivered again");
+            }
+        }
+    }
+}
+
+/// What is still in hand is another process's from now on.
+impl<H> Drop for Holding<'_, H> {
+    fn drop(&mut self) {
+        self.worker
+            .tenures
+            .revoke(self.in_hand.drain().map(|(_, key)| key));
+    }
+}
+
+impl<H: Handle> Worker<H> {
+    /// Handles an event until it is handled or has failed too often.
+    async fn handle(&self, partition: u16, item: &mut Item) -> Result<Fate, ClusterError> {
+        let mut is_repeated = item.is_repeated;
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let dispatch = match &mut item.dispatch {
+                Ok(dispatch) => dispatch.take(),
+                Err(reason) => {
+                    let reason = std::mem::take(reason);
+                    return self.give_up(partition, item, attempts, &reason).await;
+                }
+            };
+            let dispatch = match dispatch.map_or_else(|| decode(&item.envelope), Ok) {
+                Ok(dispatch) => dispatch,
+                Err(reason) => return self.give_up(partition, item, attempts, &reason).await,
+            };
+            let outcome = self
+                .alive(item, self.handler.handle(dispatch, is_repeated))
+                .await;
+            match outcome {
+                Outcome::Handled => {
+                    Counters::count(&self.counters.handled);
+                    return Ok(acknowledge(&item.acker).await);
+                }
+                Outcome::Abandoned => return Ok(Fate::Abandoned),
+                Outcome::Failed(reason) if attempts >= u64::from(self.max_attempts) => {
+                    return self.give_up(partition, item, attempts, &reason).await;
+                }
+                Outcome::Failed(reason) => {
+                    tracing::warn!(partition, attempts, reason, "an event is handled again");
+                    is_repeated = true;
+                    self.alive(item, sleep(AFTER_FAILURE)).await;
+                }
+            }
+        }
+    }
+
+    /// Awaits something, and tells NATS meanwhile that the event is under way.
+    async fn alive<T>(&self, item: &Item, future: impl Future<Output = T> + Send) -> T {
+        tokio::pin!(future);
+        loop {
+            match timeout(consumer::ACK_WAIT / 3, &mut future).await {
+                Ok(result) => return result,
+                Err(_) => {
+                    if let Err(error) = item.acker.ack_with(AckKind::Progress).await {
+                        tracing::debug!(error = %error, "an event may be delivered again");
+                    }
+                }
+            }
+        }
+    }
+
+    async fn give_up(
+        &self,
+        partition: u16,
+        item: &Item,
+        attempts: u64,
+        reason: &str,
+    ) -> Result<Fate, ClusterError> {
+        let envelope = item.envelope.clone();
+        dead::bury(
+            &self.layout,
+            partition,
+            item.sequence,
+            envelope,
+            attempts,
+            reason,
+        )
+        .await?;
+        Counters::count(&self.counters.dead);
+        Ok(acknowledge(&item.acker).await)
+    }
+}
+
+/// Acknowledges an event, again and again while NATS does not confirm it.
+async fn acknowledge(acker: &Acker) -> Fate {
+    let end = Instant::now() + consumer::ACK_WAIT;
+    while Instant::now() < end {
+        match timeout(ACK, acker.double_ack()).await {
+            Ok(Ok(())) => return Fate::Acknowledged,
+            Ok(Err(error)) => tracing::debug!(error = %error, "an event is acknowledged again"),
+            Err(_) => {
+                tracing::debug!("an event is acknowledged again: NATS did not confirm in time");
+            }
+        }
+        sleep(AFTER_FAILURE).await;
+    }
+    Fate::Unconfirmed
+}
+
+/// Reads an event from the stream; otherwise what is wrong with it.
+fn decode(envelope: &[u8]) -> Result<Dispatch, Box<str>> {
+    let text = std::str::from_utf8(envelope).map_err(|error| format!("it is no text: {error}"))?;
+    let envelope = Envelope::scan(text).map_err(|error| format!("it is no envelope: {error}"))?;
+    Dispatch::decode(&envelope).ok_or_else(|| "it has no name".into())
+}

@@ -1,0 +1,12 @@
+#![forbid(unsafe_code)]
+//! Whole bots in a cluster, against the emulator and real NATS servers.
+
+#[cfg(test)]
+mod chaos;
+#[cfg(test)]
+mod clients;
+#[cfg(test)]
+#[path = "../support/nats_server.rs"]
+mod nats_server;
+#[cfg(test)]
+mod support;
