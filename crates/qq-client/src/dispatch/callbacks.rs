@@ -59,6 +59,9 @@ async fn handle<H: EventHandler>(handler: Arc<H>, executor: Arc<Executor>, job: 
     let shared = &executor.shared;
     shared.counters.event(delivery.event.kind());
     let limit = executor.settings.handler_timeout;
+    if delivery.is_redelivered {
+        shared.replies.begin_again(&delivery);
+    }
     let ctx = Context::new(shared, &delivery);
     let callback = delivery
         .event

@@ -14,11 +14,14 @@ use super::record::Record;
 /// whose window is over soonest.
 #[derive(Debug)]
 pub(crate) struct Ledger {
-    entries: HashMap<ReplyTo, (u64, Arc<Entry>)>,
-    by_end: BTreeMap<(Instant, u64), ReplyTo>,
+    entries: HashMap<ReplyTo, (End, Arc<Entry>)>,
+    by_end: BTreeMap<End, ReplyTo>,
     opened: u64,
     capacity: usize,
 }
+
+/// When the window of a page seemed to end as it was opened, and which page it was.
+type End = (Instant, u64);
 
 /// A page, and where it stands with the store.
 #[derive(Debug)]
@@ -66,22 +69,29 @@ impl Ledger {
         if end.0 >= now {
             self.by_end.insert(end, target.clone());
             self.entries
-                .insert(target.clone(), (self.opened, Arc::clone(&entry)));
+                .insert(target.clone(), (end, Arc::clone(&entry)));
         }
         entry
     }
 
+    /// Forgets a page, so that the next answer begins with what a store has of it.
+    pub(crate) fn forget(&mut self, target: &ReplyTo) {
+        if let Some((end, _)) = self.entries.remove(target) {
+            self.by_end.remove(&end);
+        }
+    }
+
     fn make_room(&mut self, now: Instant) {
         while let Some(first) = self.by_end.first_entry() {
-            let (end, opened) = *first.key();
-            if end >= now && self.entries.len() < self.capacity {
+            let end = *first.key();
+            if end.0 >= now && self.entries.len() < self.capacity {
                 return;
             }
             let target = first.remove();
             if self
                 .entries
                 .get(&target)
-                .is_some_and(|(known, _)| *known == opened)
+                .is_some_and(|(known, _)| *known == end)
             {
                 self.entries.remove(&target);
             }

@@ -136,6 +136,17 @@ impl Replies {
         );
     }
 
+    /// An event is about to be handled that was begun before, by this process or another: its answers come to the same
+    /// places again.
+    pub(crate) fn begin_again(&self, delivery: &Delivery) {
+        if self.keeper.is_some()
+            && let Some(answered) =
+                ReplyTarget::reply_to(&delivery.event, delivery.event_id.as_ref())
+        {
+            lock(&self.ledger).forget(&answered);
+        }
+    }
+
     /// What is there to answer this target with.
     pub(crate) fn desk(&self, target: ReplyTarget, opened: Instant, is_own: bool) -> Desk {
         let rule = self
