@@ -1,0 +1,1 @@
+//! The older generation: client, event handler, context.

@@ -1,0 +1,1 @@
+//! The newer generation: sessions given to callbacks, shards, lifecycle.
