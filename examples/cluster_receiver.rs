@@ -46,7 +46,10 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
         .environment(environment)
         .cluster(&cluster)
         .build()?;
-    println!("Receiving for the cluster {}. Ctrl-C hands over.", cluster.name());
+    println!(
+        "Receiving for the cluster {}. Ctrl-C hands over.",
+        cluster.name()
+    );
     client.run_until_ctrl_c().await?;
     println!("Published {} events.", cluster.stats().published);
     Ok(())
@@ -64,6 +67,8 @@ async fn platform() -> Result<(Token, Environment, Option<Emulator>), Box<dyn st
     // Another receiver has it already, or this one starts it.
     let emulator = Emulator::builder().port(EMULATOR).start().await.ok();
     let url = format!("http://127.0.0.1:{EMULATOR}");
-    println!("No credentials are set ({APP_ID_VARIABLE}): the bot runs on the emulator. Talk to it at {url}/");
+    println!(
+        "No credentials are set ({APP_ID_VARIABLE}): the bot runs on the emulator. Talk to it at {url}/"
+    );
     Ok((token, Environment::custom(&url)?, emulator))
 }

@@ -74,7 +74,10 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
         .cluster(&cluster)
         .handler(Worker)
         .build()?;
-    println!("Working for the cluster {}. Ctrl-C hands over.", cluster.name());
+    println!(
+        "Working for the cluster {}. Ctrl-C hands over.",
+        cluster.name()
+    );
     client.run_until_ctrl_c().await?;
     println!("Handled {} events.", cluster.stats().handled);
     Ok(())
