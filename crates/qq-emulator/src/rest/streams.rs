@@ -106,7 +106,8 @@ fn begin(
             "content_raw of the first frame is empty",
         ));
     }
-    let reply = replies::check(state, Scene::C2c, user, frame.fields, findings)?;
+    let reply = replies::check(state, Scene::C2c, user, frame.fields, findings)
+        .map_err(|refusal| begun_again(state, user, frame, refusal))?;
     match &reply {
         Some(reply) => replies::record(state, reply),
         None => replies::spend_active(state, Scene::C2c, user, frame.fields)?,
@@ -131,6 +132,29 @@ fn begin(
     let life = Duration::from_millis(state.settings.stream_life);
     state.put_off(life, roll_back);
     Ok(id)
+}
+
+/// A first frame whose answer was lost comes again, and the text may have grown meanwhile: that is no other message.
+fn begun_again(
+    state: &State,
+    user: &str,
+    frame: &Frame<'_>,
+    mut refusal: Box<Refusal>,
+) -> Box<Refusal> {
+    let has_begun = |stream: &Stream| {
+        stream.user == user
+            && stream.msg_seq == frame.fields.get("msg_seq").and_then(Value::as_i64)
+            && stream.reply_to.as_deref() == text(frame.fields, "msg_id")
+            && frame.content.starts_with(&stream.text)
+    };
+    if refusal.code == 40_054_005 && state.store.streams.iter().any(has_begun) {
+        refusal.finding = Some(Finding::info(
+            "rest.stream.begun_again",
+            "the pair of msg_id and msg_seq is new",
+            "the first frame came again, with the same text or more",
+        ));
+    }
+    refusal
 }
 
 /// A later frame; gives the answer at once if the frame has come before.

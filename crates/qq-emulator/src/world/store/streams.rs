@@ -54,6 +54,10 @@ impl Streams {
         self.open.get(id)
     }
 
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Stream> {
+        self.open.values()
+    }
+
     pub(crate) fn close(&mut self, id: &str) -> Option<Stream> {
         self.open.remove(id)
     }
