@@ -28,7 +28,7 @@ use std::thread;
 
 use cpu_time::ThreadTime;
 use futures_util::future::join_all;
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{FutureExt, SinkExt, StreamExt};
 use qq_gateway::{Limits, Shard, ShardBuilder};
 use qq_model::event::EventKinds;
 use qq_model::{BearerToken, Event, EventKind, Intents};
@@ -54,7 +54,7 @@ const IDLE_SHARDS: usize = 256;
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Consumer {
     ReadAndDrop,
-    /// The same with the read buffer of a shard, an eighth of the default.
+    /// The same with the read buffer of a shard, a fraction of the default.
     SmallReadAndDrop,
     ReadAndDecode,
     Typed,
@@ -160,7 +160,7 @@ fn allocations(runtime: &Runtime, corpus: &[String]) {
 
 /// The memory of shards that had traffic and have none now.
 fn idle(runtime: &Runtime, corpus: &[String]) {
-    let server = Server::start(corpus, 200);
+    let server = Server::start_and_stay(corpus, 200);
     let sum = runtime.block_on(async {
         // What is there once.
         let first = busy(&server).await;
@@ -182,6 +182,8 @@ async fn busy(server: &Server) -> Shard {
     for _ in 0..=server.events {
         black_box(shard.next().await.unwrap().unwrap());
     }
+    // Nothing is left to read.
+    assert!(shard.next().now_or_never().is_none());
     shard
 }
 
@@ -370,22 +372,23 @@ struct Server {
 }
 
 impl Server {
+    /// Closes every connection behind the last event.
     fn start(corpus: &[String], events: usize) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let mut bytes = Vec::new();
-        let ready = r#"{"op":0,"s":1,"t":"READY","d":{"version":1,"session_id":"s","user":{"id":"1"},"shard":[0,1]}}"#;
-        frame(r#"{"op":10,"d":{"heartbeat_interval":41250}}"#, &mut bytes);
-        frame(ready, &mut bytes);
-        for (n, text) in corpus.iter().cycle().take(events).enumerate() {
-            frame(
-                &text.replacen("\"s\":0", &format!("\"s\":{}", n + 2), 1),
-                &mut bytes,
-            );
-        }
+        let mut bytes = session(corpus, events);
         // The end of a session as it comes every half hour: close code 4009.
         bytes.extend([0x88, 2]);
         bytes.extend(4009_u16.to_be_bytes());
+        Self::serve(bytes, events)
+    }
+
+    /// Has nothing more to say behind the last event.
+    fn start_and_stay(corpus: &[String], events: usize) -> Self {
+        Self::serve(session(corpus, events), events)
+    }
+
+    fn serve(bytes: Vec<u8>, events: usize) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
         let bytes: Arc<[u8]> = bytes.into();
         thread::spawn(move || {
             for stream in listener.incoming() {
@@ -401,6 +404,21 @@ impl Server {
         let url = format!("ws://{}/", self.address);
         Shard::builder(url, BearerToken::new("token"), Intents::default())
     }
+}
+
+/// A session of so many events.
+fn session(corpus: &[String], events: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let ready = r#"{"op":0,"s":1,"t":"READY","d":{"version":1,"session_id":"s","user":{"id":"1"},"shard":[0,1]}}"#;
+    frame(r#"{"op":10,"d":{"heartbeat_interval":41250}}"#, &mut bytes);
+    frame(ready, &mut bytes);
+    for (n, text) in corpus.iter().cycle().take(events).enumerate() {
+        frame(
+            &text.replacen("\"s\":0", &format!("\"s\":{}", n + 2), 1),
+            &mut bytes,
+        );
+    }
+    bytes
 }
 
 fn serve(stream: &mut TcpStream, session: &[u8]) -> std::io::Result<()> {

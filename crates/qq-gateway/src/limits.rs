@@ -22,7 +22,8 @@ pub struct Limits {
     /// [`ShardStats::held_back`](crate::ShardStats::held_back) says for how long. Heartbeats go on, and an ACK
     /// that has to wait is not held against the gateway.
     pub max_rate: Option<NonZeroU32>,
-    /// The size of the read buffer in bytes; 16 KiB. It is most of the memory of an idle shard.
+    /// The size of the read buffer in bytes; 4 KiB. An idle shard keeps up to four times as much, which is most of
+    /// its memory. While more comes than it holds, another 64 KiB are used.
     pub read_buffer: usize,
     /// The largest frame that [`ShardSender`](crate::ShardSender) takes, in bytes; 4,096. The platform
     /// documents no limit; this is the one of the protocol that it follows.
@@ -35,7 +36,7 @@ impl Default for Limits {
             max_frame: 4 << 20,
             max_depth: 64,
             max_rate: None,
-            read_buffer: 16 << 10,
+            read_buffer: 4 << 10,
             max_outgoing_frame: 4096,
         }
     }

@@ -15,6 +15,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 use super::config::Config;
 use super::outbox::Socket;
+use super::readahead::ReadAhead;
 use crate::{IdentifyTurn, Limits, SessionQuotaError};
 
 /// How the shard calls itself.
@@ -70,7 +71,8 @@ impl Link {
             request
                 .headers_mut()
                 .insert(USER_AGENT, HeaderValue::from_static(CLIENT));
-            let (socket, _) = client_async_with_config(request, connection, Some(settings)).await?;
+            let stream = ReadAhead::new(connection);
+            let (socket, _) = client_async_with_config(request, stream, Some(settings)).await?;
             Ok(socket)
         }))
     }

@@ -9,6 +9,7 @@ mod link;
 mod outbox;
 mod raw;
 mod read;
+mod readahead;
 mod sender;
 #[cfg(any(test, feature = "simd-json"))]
 mod simd;

@@ -8,7 +8,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use futures_util::{Sink, SinkExt};
-use qq_transport::Connection;
 use tokio::io::AsyncWrite;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -16,7 +15,9 @@ use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::{Error, Message, Result};
 
-pub(super) type Socket = WebSocketStream<Connection>;
+use super::readahead::ReadAhead;
+
+pub(super) type Socket = WebSocketStream<ReadAhead>;
 
 #[derive(Default)]
 pub(super) struct Outbox {
@@ -118,7 +119,7 @@ impl Outbox {
 }
 
 impl Secret {
-    fn poll_write(&mut self, stream: &mut Connection, cx: &mut Context<'_>) -> Poll<Result<()>> {
+    fn poll_write(&mut self, stream: &mut ReadAhead, cx: &mut Context<'_>) -> Poll<Result<()>> {
         while self.written < self.bytes.len() {
             match ready!(Pin::new(&mut *stream).poll_write(cx, &self.bytes[self.written..]))? {
                 0 => return Poll::Ready(Err(Error::Io(std::io::ErrorKind::WriteZero.into()))),
