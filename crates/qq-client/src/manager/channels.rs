@@ -5,12 +5,11 @@ use std::sync::Arc;
 use qq_http::Sent;
 use qq_model::channel::Channel;
 use qq_model::id::{ChannelId, GuildId, MessageId};
-use qq_model::message::Message;
+use qq_model::message::{Conversation, Message};
 use qq_model::outgoing::MessageBody;
 
 use super::{cache, define_manager};
 use crate::BotError;
-use crate::SendKind;
 use crate::shared::Shared;
 
 define_manager! {
@@ -74,8 +73,8 @@ impl ChannelManager {
         channel: impl Into<ChannelId>,
         body: impl Into<MessageBody>,
     ) -> Result<Sent, BotError> {
-        let call = self.shared.api.channel(channel).messages().send(body);
-        Ok(self.shared.count_send(SendKind::Active, call.await)?)
+        let conversation = Conversation::Channel(channel.into());
+        super::send(&self.shared, &conversation, body.into()).await
     }
 
     /// A message of a channel, as the platform has it now.

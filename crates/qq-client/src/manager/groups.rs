@@ -6,11 +6,11 @@ use qq_cache::{CachedGroup, CachedGroupMember};
 use qq_http::Sent;
 use qq_model::group::{GroupBotState, GroupMember};
 use qq_model::id::{GroupOpenid, MemberOpenid};
+use qq_model::message::Conversation;
 use qq_model::outgoing::MessageBody;
 
 use super::{cache, define_manager};
 use crate::BotError;
-use crate::SendKind;
 use crate::shared::Shared;
 
 define_manager! {
@@ -158,8 +158,8 @@ impl GroupManager {
         group: impl Into<GroupOpenid>,
         body: impl Into<MessageBody>,
     ) -> Result<Sent, BotError> {
-        let call = self.shared.api.group(group).send(body);
-        Ok(self.shared.count_send(SendKind::Active, call.await)?)
+        let conversation = Conversation::Group(group.into());
+        super::send(&self.shared, &conversation, body.into()).await
     }
 }
 

@@ -28,16 +28,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use qq_cache::{CachedGroup, CachedMessage};
+use qq_http::Sent;
 use qq_model::channel::Channel;
 use qq_model::group::GroupMember;
 use qq_model::guild::Guild;
 use qq_model::id::{ChannelId, GroupOpenid, GuildId, MemberOpenid, MessageId, UserId};
+use qq_model::message::Conversation;
+use qq_model::outgoing::MessageBody;
 use qq_model::role::Role;
 use qq_model::user::Member;
 
 use self::flight::SingleFlight;
 use crate::shared::Shared;
-use crate::{Client, ClientHandle, Context};
+use crate::{BotError, Client, ClientHandle, Context, SendKind};
 
 /// The look-ups under way.
 pub(crate) struct Flights {
@@ -181,6 +184,20 @@ macro_rules! define_manager {
     };
 }
 use define_manager;
+
+/// Sends something that answers nothing, and remembers it like every other message.
+async fn send(
+    shared: &Shared,
+    conversation: &Conversation,
+    body: MessageBody,
+) -> Result<Sent, BotError> {
+    let text = body.content().to_owned();
+    let call = shared.api.conversation(conversation).send(body);
+    let sent = shared.count_send(SendKind::Active, call.await)?;
+    let (me, knowledge) = (shared.user(), &shared.knowledge);
+    knowledge.note_sent(me.as_deref(), conversation, &text, &sent);
+    Ok(sent)
+}
 
 /// The cache of a client.
 fn cache(shared: &Shared) -> &qq_cache::Cache {

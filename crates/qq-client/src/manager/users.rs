@@ -5,12 +5,12 @@ use std::sync::Arc;
 use qq_cache::CachedUser;
 use qq_http::Sent;
 use qq_model::id::UserOpenid;
+use qq_model::message::Conversation;
 use qq_model::outgoing::MessageBody;
 use qq_model::user::SelfUser;
 
 use super::{cache, define_manager};
 use crate::BotError;
-use crate::SendKind;
 
 define_manager! {
     /// Users of one-to-one chats, from the cache. The platform has no call that tells of a user, so there is neither
@@ -47,7 +47,7 @@ impl UserManager {
         user: impl Into<UserOpenid>,
         body: impl Into<MessageBody>,
     ) -> Result<Sent, BotError> {
-        let call = self.shared.api.user(user).send(body);
-        Ok(self.shared.count_send(SendKind::Active, call.await)?)
+        let conversation = Conversation::C2C(user.into());
+        super::send(&self.shared, &conversation, body.into()).await
     }
 }
