@@ -26,7 +26,7 @@
 //! * [`Limits`]: the platform's rate limits, kept before it has to refuse; on by default.
 //!
 //! Each call ends before its deadline, whatever the server does. Secrets and tokens never show in errors, logs or
-//! `Debug`, and go to the hosts of the [`Environment`](qq_model::Environment) only.
+//! `Debug`, and go to the hosts of the [`Environment`] only.
 //!
 //! # Tracing
 //!
