@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use qq_model::gateway::{Identify, OpCode, Resume};
 use serde::Serialize;
-use tokio_tungstenite::tungstenite::Error;
+use tungstenite::Error;
 
 use super::frame::Item;
 use super::link::Link;

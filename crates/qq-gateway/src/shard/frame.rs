@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use qq_model::Dispatch;
 use qq_model::gateway::{Envelope, EnvelopeError, Header};
-use tokio_tungstenite::tungstenite::Utf8Bytes;
+use tungstenite::Utf8Bytes;
 
 use super::Shard;
 use super::decode::Decoder;

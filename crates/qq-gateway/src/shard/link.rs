@@ -6,16 +6,14 @@ use std::sync::Arc;
 
 use qq_model::{AccessTokenError, BearerToken};
 use qq_transport::{Connection, Tls};
-use tokio_tungstenite::client_async_with_config;
-use tokio_tungstenite::tungstenite::Error;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::http::HeaderValue;
-use tokio_tungstenite::tungstenite::http::header::USER_AGENT;
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tungstenite::Error;
+use tungstenite::client::IntoClientRequest;
+use tungstenite::http::HeaderValue;
+use tungstenite::http::header::USER_AGENT;
+use tungstenite::protocol::WebSocketConfig;
 
 use super::config::Config;
-use super::outbox::Socket;
-use super::readahead::ReadAhead;
+use super::socket::Socket;
 use crate::{IdentifyTurn, Limits, SessionQuotaError};
 
 /// How the shard calls itself.
@@ -71,9 +69,7 @@ impl Link {
             request
                 .headers_mut()
                 .insert(USER_AGENT, HeaderValue::from_static(CLIENT));
-            let stream = ReadAhead::new(connection);
-            let (socket, _) = client_async_with_config(request, stream, Some(settings)).await?;
-            Ok(socket)
+            Socket::open(request, connection, settings).await
         }))
     }
 }

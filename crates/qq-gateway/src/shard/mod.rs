@@ -13,6 +13,7 @@ mod readahead;
 mod sender;
 #[cfg(any(test, feature = "simd-json"))]
 mod simd;
+mod socket;
 mod throttle;
 
 pub use self::builder::ShardBuilder;

@@ -7,17 +7,14 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use futures_util::{Sink, SinkExt};
 use tokio::io::AsyncWrite;
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::protocol::CloseFrame;
-use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
-use tokio_tungstenite::tungstenite::{Error, Message, Result};
+use tungstenite::protocol::CloseFrame;
+use tungstenite::protocol::frame::FrameHeader;
+use tungstenite::protocol::frame::coding::{Data, OpCode};
+use tungstenite::{Error, Message, Result};
 
 use super::readahead::ReadAhead;
-
-pub(super) type Socket = WebSocketStream<ReadAhead>;
+use super::socket::Socket;
 
 #[derive(Default)]
 pub(super) struct Outbox {
@@ -94,11 +91,11 @@ impl Outbox {
     ) -> Poll<Result<()>> {
         loop {
             if self.unflushed {
-                ready!(socket.poll_flush_unpin(cx))?;
+                ready!(socket.poll_flush(cx))?;
                 self.unflushed = false;
             }
             if let Some(secret) = &mut self.secret {
-                ready!(secret.poll_write(socket.get_mut(), cx))?;
+                ready!(secret.poll_write(socket.stream(), cx))?;
                 self.secret = None;
                 continue;
             }
@@ -112,7 +109,7 @@ impl Outbox {
                 return Poll::Ready(Ok(()));
             };
             // Everything before was flushed, so the socket takes the next message.
-            socket.start_send_unpin(message)?;
+            socket.send(message, cx)?;
             self.unflushed = true;
         }
     }
@@ -141,8 +138,8 @@ pub(super) fn close_frame(code: u16) -> Message {
 
 /// Says goodbye if the socket takes it at once.
 pub(super) fn farewell(socket: &mut Socket, code: u16, cx: &mut Context<'_>) {
-    if Pin::new(&mut *socket).start_send(close_frame(code)).is_ok() {
+    if socket.send(close_frame(code), cx).is_ok() {
         // The connection is given up either way.
-        let _ = Pin::new(socket).poll_flush(cx);
+        let _ = socket.poll_flush(cx);
     }
 }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 use qq_model::gateway::Envelope;
 use qq_model::{Dispatch, EventKind};
-use tokio_tungstenite::tungstenite::Utf8Bytes;
+use tungstenite::Utf8Bytes;
 
 use super::Shard;
 use crate::ShardError;
@@ -19,7 +19,7 @@ use crate::ShardError;
 ///
 /// The frame is one JSON object, sound as far as its strings and brackets go; whether the payload can be read shows
 /// when it is [decoded](Self::decode). It shares the memory that it was read into, so a clone is cheap, and one that
-/// is kept for long keeps up to [`Limits::read_buffer`](crate::Limits::read_buffer) bytes alive.
+/// is kept for long keeps up to four times [`Limits::read_buffer`](crate::Limits::read_buffer) alive.
 ///
 /// ```no_run
 /// # async fn run(shard: &mut qq_gateway::Shard) -> Option<()> {

@@ -3,9 +3,8 @@
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use futures_util::{SinkExt, StreamExt};
-use tokio_tungstenite::tungstenite::error::ProtocolError;
-use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
+use tungstenite::error::ProtocolError;
+use tungstenite::{Error, Message, Utf8Bytes};
 
 use super::Shard;
 use super::drive::Progress;
@@ -91,7 +90,7 @@ impl Shard {
         if self.outbox.is_mid_frame() {
             return Progress::None;
         }
-        match socket.poll_next_unpin(cx) {
+        match socket.poll_next(cx) {
             Poll::Pending => return Progress::None,
             Poll::Ready(Some(Ok(message))) => match message {
                 Message::Text(text) => return self.frame(&text, now),
@@ -101,7 +100,7 @@ impl Shard {
                 },
                 Message::Close(frame) => {
                     // The answer to it; the connection is given up either way.
-                    let _ = socket.poll_flush_unpin(cx);
+                    let _ = socket.poll_flush(cx);
                     self.machine
                         .closed(frame.map(|frame| frame.code.into()), now);
                 }
