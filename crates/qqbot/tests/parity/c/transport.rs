@@ -32,7 +32,11 @@ impl Transport {
         builder: ClientBuilder<H>,
     ) -> Running<H> {
         match self {
-            Self::Gateway => run(builder.build().unwrap()).await,
+            Self::Gateway => {
+                let running = run(builder.build().unwrap()).await;
+                assert!(!emulator.sessions().is_empty(), "the gateway has it");
+                running
+            }
             #[cfg(feature = "webhook")]
             Self::Webhook => {
                 let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
