@@ -6,7 +6,6 @@ mod collectors;
 mod errors;
 mod handlers;
 mod managers;
-#[path = "../end_to_end/support.rs"]
-#[expect(dead_code, reason = "each test target uses its part of it")]
-mod support;
 mod transport;
+
+use crate::support;
