@@ -80,7 +80,8 @@ impl Context {
     ///
     /// In groups and one-to-one chats it is looked up in the cache by its index, answers of the bot included, with
     /// what the quoting message tells of it beside. In guild scenes, whose messages only name the quoted one, the cache
-    /// is asked first and then the platform.
+    /// is asked first and then the platform. What was sent through [`Context::api`](Context#structfield.api) directly
+    /// is not in the cache; what answers and the managers sent is.
     ///
     /// ```
     /// use qq_client::{Context, EventHandler};
