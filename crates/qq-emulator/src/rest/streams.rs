@@ -171,6 +171,16 @@ fn go_on(
         state.settings.stream_length,
         state.settings.stream_frames_per_second,
     );
+    if let Some(finished) = state.store.streams.finished_with(id, frame.fields) {
+        findings.push(repeated(frame.index));
+        let (ref_idx, length) = (&finished.ref_idx, finished.length);
+        return Ok(Some(answer(now, id, ref_idx, most, length)));
+    }
+    if frame.done && state.store.streams.ended_with(id, frame.content) {
+        let mut refusal = refuse(BAD_PARAMETER, "stream_msg_id: the stream is finished");
+        refusal.finding = Some(repeated(frame.index));
+        return Err(refusal);
+    }
     let stream = state
         .store
         .streams
@@ -187,11 +197,7 @@ fn go_on(
         return Err(refuse(BAD_PARAMETER, why));
     }
     if frame.index == stream.index && stream.frame.as_object() == Some(frame.fields) {
-        findings.push(Finding::info(
-            "rest.stream.repeated",
-            "every frame has an index of its own",
-            format!("frame {} came again", frame.index),
-        ));
+        findings.push(repeated(frame.index));
         let stream_text = stream.text.chars().count();
         let ref_idx = stream.ref_idx.clone();
         return Ok(Some(answer(now, id, &ref_idx, most, stream_text)));
@@ -280,6 +286,15 @@ fn finish(state: &mut State, id: &str, frame: &Frame<'_>) -> Value {
         messages::deliver(state, &message);
     }
     answer
+}
+
+/// A retry whose first answer was lost.
+fn repeated(index: i64) -> Finding {
+    Finding::info(
+        "rest.stream.repeated",
+        "every frame has an index of its own",
+        format!("frame {index} came again"),
+    )
 }
 
 fn answer(now: u64, id: &str, ref_idx: &str, most: usize, length: usize) -> Value {

@@ -2,12 +2,15 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::clock::Millis;
 
 /// Streams open at once; the most silent one goes first.
 const MOST: usize = 1_000;
+
+/// Streams whose last frame is remembered.
+const MOST_FINISHED: usize = 256;
 
 /// A message that grows.
 #[derive(Debug)]
@@ -33,6 +36,19 @@ pub(crate) struct Stream {
 #[derive(Debug, Default)]
 pub(crate) struct Streams {
     open: HashMap<String, Stream>,
+    /// The newest last.
+    finished: VecDeque<Finished>,
+}
+
+/// What is left of a stream that was finished.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    id: String,
+    /// The body of the last frame.
+    frame: Value,
+    pub(crate) ref_idx: String,
+    /// Characters.
+    pub(crate) length: usize,
 }
 
 impl Streams {
@@ -58,8 +74,34 @@ impl Streams {
         self.open.values()
     }
 
+    /// Ends a stream whose last frame came.
     pub(crate) fn close(&mut self, id: &str) -> Option<Stream> {
-        self.open.remove(id)
+        let stream = self.open.remove(id)?;
+        if self.finished.len() >= MOST_FINISHED {
+            self.finished.pop_front();
+        }
+        self.finished.push_back(Finished {
+            id: id.to_owned(),
+            frame: stream.frame.clone(),
+            ref_idx: stream.ref_idx.clone(),
+            length: stream.text.chars().count(),
+        });
+        Some(stream)
+    }
+
+    /// Whether a stream ended with this text.
+    pub(crate) fn ended_with(&self, id: &str, text: &str) -> bool {
+        self.finished.iter().any(|finished| {
+            finished.id == id
+                && finished.frame.get("content_raw").and_then(Value::as_str) == Some(text)
+        })
+    }
+
+    /// The stream that ended with this very frame.
+    pub(crate) fn finished_with(&self, id: &str, frame: &Map<String, Value>) -> Option<&Finished> {
+        self.finished
+            .iter()
+            .find(|finished| finished.id == id && finished.frame.as_object() == Some(frame))
     }
 
     /// Rolls back what has been silent for `life`; gives the ids.
