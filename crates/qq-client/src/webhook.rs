@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use qq_model::Token;
-use qq_webhook::{Verifier, WebhookEvents, WebhookServer, WebhookService};
+use qq_webhook::{EventSink, RawEvent, Verifier, WebhookEvents, WebhookServer, WebhookService};
 use tokio_util::sync::CancellationToken;
 
 use crate::BotError;
@@ -28,17 +28,35 @@ pub(crate) struct WebhookSettings {
 /// A webhook that listens. Requests are answered from [`run`](Self::run) on.
 pub(crate) struct WebhookRunner {
     server: WebhookServer,
-    events: WebhookEvents,
+    /// `None` where events go to a sink of the user's.
+    events: Option<WebhookEvents>,
 }
 
 impl WebhookRunner {
-    pub(crate) async fn bind(settings: &WebhookSettings, token: &Token) -> Result<Self, BotError> {
+    pub(crate) async fn bind(
+        settings: &WebhookSettings,
+        sink: Option<Arc<dyn EventSink>>,
+        token: &Token,
+    ) -> Result<Self, BotError> {
         let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
             let message = format!("the webhook cannot listen on {}", settings.address);
             BotError::with_source(ErrorKind::Configuration, message, error)
         };
         let verifier = Verifier::new(token).map_err(|error| failed(error.into()))?;
-        let (service, events) = WebhookService::new(verifier);
+        let service = WebhookService::builder(verifier);
+        let (service, events) = match sink {
+            None => {
+                let (service, events) = service.build();
+                (service, Some(events))
+            }
+            Some(sink) => {
+                let service = service.build_with_sink(move |event: RawEvent| {
+                    let sink = Arc::clone(&sink);
+                    async move { sink.accept(event).await }
+                });
+                (service, None)
+            }
+        };
         let mut server = WebhookServer::builder(service).path(&*settings.path);
         if let Some((certificates, key)) = &settings.tls {
             server = server.tls_files(certificates, key);
@@ -52,7 +70,7 @@ impl WebhookRunner {
 
     /// Answers requests and hands out events until the client stops; then hands out what was acknowledged.
     pub(crate) async fn run(self, pipeline: Arc<Pipeline>, stop: CancellationToken) {
-        let Self { server, mut events } = self;
+        let Self { server, events } = self;
         let handle = server.handle();
         let serve = async {
             let end = async {
@@ -62,6 +80,7 @@ impl WebhookRunner {
             tokio::join!(server.run(), end);
         };
         let deliver = async {
+            let Some(mut events) = events else { return };
             while let Some(event) = events.next().await {
                 let delivery = Delivery::new(event.dispatch, Source::Webhook);
                 if let Some(job) = pipeline.admit(delivery, Ack::None).await {

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 
 use futures_util::{StreamExt, TryStreamExt};
 use qq_model::Token;
+use qq_model::id::AppId;
 use tokio::time::{Duration, timeout};
 
 use crate::claims::{Record, holders};
@@ -39,6 +40,7 @@ pub struct Cluster {
 }
 
 struct Inner {
+    app_id: AppId,
     layout: Layout,
     config: ClusterConfig,
     counters: Arc<Counters>,
@@ -73,6 +75,8 @@ pub struct HeldShard {
 pub struct ClusterStats {
     /// Events that were received and stored.
     pub published: u64,
+    /// Events that were received again, by this process or after another had stored them, and dropped.
+    pub repeated: u64,
     /// Events that were handled and acknowledged.
     pub handled: u64,
     /// Events that came again because a process had gone, or an acknowledgement was lost.
@@ -114,6 +118,7 @@ impl Cluster {
         let layout = Layout::open(context, &config, &app_id.to_string()).await?;
         Ok(Self {
             inner: Arc::new(Inner {
+                app_id: app_id.clone(),
                 layout,
                 config,
                 counters: Arc::default(),
@@ -189,6 +194,7 @@ impl Cluster {
         let counters = &self.inner.counters;
         ClusterStats {
             published: counters.published.load(Ordering::Relaxed),
+            repeated: counters.repeated.load(Ordering::Relaxed),
             handled: counters.handled.load(Ordering::Relaxed),
             redelivered: counters.redelivered.load(Ordering::Relaxed),
             dead_letters: counters.dead.load(Ordering::Relaxed),
@@ -250,6 +256,12 @@ impl Cluster {
         Ok(letters)
     }
 
+    /// The bot's.
+    #[cfg(feature = "webhook")]
+    pub(crate) fn app_id(&self) -> &AppId {
+        &self.inner.app_id
+    }
+
     pub(crate) fn layout(&self) -> &Layout {
         &self.inner.layout
     }
@@ -279,6 +291,7 @@ impl fmt::Debug for Cluster {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cluster")
             .field("name", &self.inner.layout.name)
+            .field("app_id", &self.inner.app_id)
             .field("config", &self.inner.config)
             .finish_non_exhaustive()
     }

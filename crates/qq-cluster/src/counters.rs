@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) published: AtomicU64,
+    pub(crate) repeated: AtomicU64,
     pub(crate) handled: AtomicU64,
     pub(crate) redelivered: AtomicU64,
     pub(crate) dead: AtomicU64,

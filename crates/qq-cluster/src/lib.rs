@@ -21,6 +21,8 @@ mod stores;
 mod tenure;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "webhook")]
+mod webhook;
 mod worker;
 
 pub use self::cluster::{Cluster, ClusterStats, DeadLetter, HeldShard, Partition};
@@ -28,3 +30,5 @@ pub use self::config::{ClusterConfig, Role};
 pub use self::error::{ClusterError, ClusterErrorKind};
 pub use self::members::Member;
 pub use self::source::ClusterExt;
+#[cfg(feature = "webhook")]
+pub use self::webhook::ClusterSink;

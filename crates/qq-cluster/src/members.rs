@@ -19,6 +19,9 @@ pub struct Member {
     pub id: Box<str>,
     /// What it does.
     pub role: Role,
+    /// Whether it receives by webhook, and holds no shards.
+    #[serde(default)]
+    pub has_webhook: bool,
     /// The name of its machine, where that is known.
     pub host: Box<str>,
     /// Its process id.
@@ -33,13 +36,14 @@ pub struct Member {
 
 impl Member {
     /// This process, under a new id.
-    pub(crate) fn new(role: Role) -> Self {
+    pub(crate) fn new(duty: Duty) -> Self {
         let since = SystemTime::now()
             .duration_since(SystemTime::UNIX_EPOCH)
             .unwrap_or_default();
         Self {
             id: format!("{:016x}", fastrand::u64(..)).into(),
-            role,
+            role: duty.role,
+            has_webhook: duty.has_webhook,
             host: std::env::var("HOSTNAME").unwrap_or_default().into(),
             process: std::process::id(),
             since: since.as_secs(),
@@ -49,7 +53,74 @@ impl Member {
     }
 
     fn key(&self) -> String {
-        key(&self.id, self.role)
+        let duty = Duty {
+            role: self.role,
+            has_webhook: self.has_webhook,
+        };
+        duty.key(&self.id)
+    }
+}
+
+/// What of the work is a member's; the start of its key says so, and one request tells the duties of all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Duty {
+    pub(crate) role: Role,
+    /// Its events come by webhook.
+    pub(crate) has_webhook: bool,
+}
+
+impl Duty {
+    const ALL: [Self; 5] = [
+        Self::gateway(Role::Receiver),
+        Self::gateway(Role::Worker),
+        Self::gateway(Role::Both),
+        Self::webhook(Role::Receiver),
+        Self::webhook(Role::Both),
+    ];
+
+    /// Of a process that has no webhook.
+    pub(crate) const fn gateway(role: Role) -> Self {
+        Self {
+            role,
+            has_webhook: false,
+        }
+    }
+
+    /// Of a process that has one.
+    pub(crate) const fn webhook(role: Role) -> Self {
+        Self {
+            role,
+            has_webhook: true,
+        }
+    }
+
+    /// Whether it holds shards of the gateway.
+    pub(crate) const fn holds_shards(self) -> bool {
+        self.role.receives() && !self.has_webhook
+    }
+
+    /// Whether it works on partitions.
+    pub(crate) const fn works(self) -> bool {
+        self.role.works()
+    }
+
+    const fn label(self) -> &'static str {
+        match (self.role, self.has_webhook) {
+            (Role::Receiver, false) => "receiver",
+            (Role::Receiver, true) => "webhook",
+            // A webhook of a worker is its own affair: it holds partitions all the same.
+            (Role::Worker, _) => "worker",
+            (Role::Both, false) => "both",
+            (Role::Both, true) => "webhook-both",
+        }
+    }
+
+    fn of_label(label: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|duty| duty.label() == label)
+    }
+
+    fn key(self, id: &str) -> String {
+        format!("{}.{id}", self.label())
     }
 }
 
@@ -67,10 +138,10 @@ impl Membership {
     /// Takes a place among the members.
     pub(crate) async fn join(
         members: Bucket,
-        role: Role,
+        duty: Duty,
         lease: Duration,
     ) -> Result<Self, ClusterError> {
-        let member = Member::new(role);
+        let member = Member::new(duty);
         let asked = Instant::now();
         let revision = members.create(&member.key(), &member).await?;
         let (load, loads) = tokio::sync::watch::channel((0, 0));
@@ -201,8 +272,8 @@ impl Renewal {
     }
 }
 
-/// The ids and roles of the members that live, by one request.
-pub(crate) async fn living(members: &Bucket) -> Result<BTreeMap<Box<str>, Role>, ClusterError> {
+/// The ids and duties of the members that live, by one request.
+pub(crate) async fn living(members: &Bucket) -> Result<BTreeMap<Box<str>, Duty>, ClusterError> {
     let store = members.store();
     let subjects = store
         .stream
@@ -213,8 +284,8 @@ pub(crate) async fn living(members: &Bucket) -> Result<BTreeMap<Box<str>, Role>,
     subjects
         .try_filter_map(|(subject, _)| async move {
             Ok(subject.rsplit_once('.').and_then(|(start, id)| {
-                let role = role_of(start.rsplit('.').next()?)?;
-                Some((Box::from(id), role))
+                let duty = Duty::of_label(start.rsplit('.').next()?)?;
+                Some((Box::from(id), duty))
             }))
         })
         .try_collect()
@@ -225,29 +296,11 @@ pub(crate) async fn living(members: &Bucket) -> Result<BTreeMap<Box<str>, Role>,
 /// How the members that live describe themselves.
 pub(crate) async fn describe(members: &Bucket) -> Result<Vec<Member>, ClusterError> {
     let mut list = Vec::new();
-    for (id, role) in living(members).await? {
+    for (id, duty) in living(members).await? {
         // It may have gone since.
-        if let Some(entry) = members.load(&key(&id, role)).await? {
+        if let Some(entry) = members.load(&duty.key(&id)).await? {
             list.push(entry.value);
         }
     }
     Ok(list)
-}
-
-fn key(id: &str, role: Role) -> String {
-    let role = match role {
-        Role::Receiver => "receiver",
-        Role::Worker => "worker",
-        Role::Both => "both",
-    };
-    format!("{role}.{id}")
-}
-
-fn role_of(text: &str) -> Option<Role> {
-    match text {
-        "receiver" => Some(Role::Receiver),
-        "worker" => Some(Role::Worker),
-        "both" => Some(Role::Both),
-        _ => None,
-    }
 }

@@ -7,12 +7,12 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use crate::ClusterError;
 use crate::claims::{HAND_OVER, Things, keep};
 use crate::cluster::Cluster;
-use crate::members::Membership;
+use crate::members::{Duty, Membership};
 use crate::receiver::Receiver;
 use crate::worker::{Handle, Worker};
-use crate::{ClusterError, Role};
 
 /// The pause before a process that lost its place asks for another.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -29,6 +29,7 @@ pub(crate) enum ProcessNews {
 /// What a process does.
 pub(crate) struct Process<H> {
     pub(crate) cluster: Cluster,
+    pub(crate) duty: Duty,
     /// What holds shards, when the process receives from a gateway.
     pub(crate) receiver: Option<Arc<Receiver>>,
     pub(crate) worker: Option<Arc<Worker<H>>>,
@@ -68,13 +69,8 @@ impl<H: Handle> Process<H> {
     }
 
     async fn join(&self) -> Result<Membership, ClusterError> {
-        let config = self.cluster.config();
-        Membership::join(
-            self.cluster.layout().members.clone(),
-            config.role,
-            config.lease,
-        )
-        .await
+        let members = self.cluster.layout().members.clone();
+        Membership::join(members, self.duty, self.cluster.config().lease).await
     }
 
     async fn take_part(&self, membership: &Membership) -> Result<(), ClusterError> {
@@ -94,7 +90,7 @@ impl<H: Handle> Process<H> {
                     let things = things(
                         format!("shard.{}", receiver.shards),
                         receiver.shards,
-                        Role::receives,
+                        Duty::holds_shards,
                     );
                     keep(
                         &things, membership, receiver, &shards, &self.stop, HAND_OVER,
@@ -108,7 +104,7 @@ impl<H: Handle> Process<H> {
                 None => self.until_over(membership).await,
                 Some(worker) => {
                     let count = self.cluster.config().partitions.into();
-                    let things = things("partition".to_owned(), count, Role::works);
+                    let things = things("partition".to_owned(), count, Duty::works);
                     keep(
                         &things,
                         membership,

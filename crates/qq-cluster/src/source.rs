@@ -17,6 +17,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::cluster::Cluster;
 use crate::identify::ClusterIdentifyQueue;
+use crate::members::Duty;
 use crate::process::{Process, ProcessNews};
 use crate::receiver::{Receiver, ShardNews};
 use crate::stores::{ClusterReplyStore, ClusterTokenStore};
@@ -28,7 +29,9 @@ pub trait ClusterExt {
     /// and publishes what comes, handles what was published, or both. The access token and the answers to messages are
     /// shared with the other processes.
     ///
-    /// The client's own gateway is left alone.
+    /// The client's own gateway is left alone. With a webhook, a process in the role of a receiver holds no shards: what comes
+    /// by webhook is published, and acknowledged to the platform when NATS has it. Some processes may have webhooks and
+    /// others hold shards; an event that comes both ways is handled once.
     #[must_use]
     fn cluster(self, cluster: &Cluster) -> Self;
 }
@@ -36,7 +39,11 @@ pub trait ClusterExt {
 impl<H> ClusterExt for ClientBuilder<H> {
     fn cluster(self, cluster: &Cluster) -> Self {
         let source = cluster.clone();
-        self.token_store(ClusterTokenStore::new(cluster.layout()))
+        #[cfg(feature = "webhook")]
+        let this = self.webhook_sink(cluster.webhook_sink());
+        #[cfg(not(feature = "webhook"))]
+        let this = self;
+        this.token_store(ClusterTokenStore::new(cluster.layout()))
             .reply_store(ClusterReplyStore::new(cluster.layout(), cluster.tenures()))
             .reply_store_timeout(LEDGER)
             .event_source(move || ClusterSource::new(source.clone()))
@@ -121,9 +128,12 @@ struct Node {
 impl Node {
     async fn run(self) {
         let stop = self.stop.clone();
-        let role = self.cluster.config().role;
+        let duty = Duty {
+            role: self.cluster.config().role,
+            has_webhook: self.context.has_webhook,
+        };
         let (shard_news, shards) = mpsc::channel(QUEUE);
-        let receiver = if role.receives() {
+        let receiver = if duty.holds_shards() {
             match stop.run_until_cancelled(self.receiver(shard_news)).await {
                 Some(receiver) => Some(Arc::new(receiver)),
                 None => return,
@@ -132,7 +142,7 @@ impl Node {
             None
         };
         let config = self.cluster.config();
-        let worker = role.works().then(|| {
+        let worker = duty.works().then(|| {
             Arc::new(Worker {
                 layout: self.cluster.layout().clone(),
                 handler: Arc::new(ClientHandler(self.items.clone())),
@@ -146,6 +156,7 @@ impl Node {
         let (news, process) = mpsc::channel(QUEUE);
         let running = Process {
             cluster: self.cluster.clone(),
+            duty,
             receiver,
             worker,
             news,

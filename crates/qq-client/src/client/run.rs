@@ -211,6 +211,10 @@ impl<'a> Run<'a> {
             gateway_url: self.settings.gateway_url.clone(),
             connect: Arc::clone(&self.settings.connect),
             tls: self.settings.tls.clone(),
+            #[cfg(feature = "webhook")]
+            has_webhook: self.settings.webhook.is_some(),
+            #[cfg(not(feature = "webhook"))]
+            has_webhook: false,
         }
     }
 
@@ -220,7 +224,8 @@ impl<'a> Run<'a> {
         let Some(settings) = &self.settings.webhook else {
             return Ok(false);
         };
-        let webhook = WebhookRunner::bind(settings, &self.shared.token).await?;
+        let sink = self.settings.webhook_sink.clone();
+        let webhook = WebhookRunner::bind(settings, sink, &self.shared.token).await?;
         self.shared.add_source(Source::Webhook);
         self.intake
             .spawn(webhook.run(Arc::clone(&self.pipeline), self.stop.clone()));

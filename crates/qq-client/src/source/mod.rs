@@ -83,6 +83,8 @@ pub struct SourceContext {
     pub connect: Arc<dyn Connect>,
     /// Which root certificates are trusted.
     pub tls: Tls,
+    /// Whether the client takes callbacks by webhook.
+    pub has_webhook: bool,
 }
 
 impl fmt::Debug for SourceContext {

@@ -19,9 +19,9 @@ use tokio_util::sync::CancellationToken;
 use self::balance::moves;
 pub(crate) use self::table::Record;
 use self::table::Table;
-use crate::members::{Membership, living};
+use crate::members::{Duty, Membership, living};
 use crate::nats::{Bucket, interrupted};
-use crate::{ClusterError, ClusterErrorKind, Role};
+use crate::{ClusterError, ClusterErrorKind};
 
 /// A shard or partition that this process has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,7 +67,7 @@ pub(crate) struct Things {
     /// How many there are.
     pub(crate) count: u32,
     /// Which members take part.
-    pub(crate) takes_part: fn(Role) -> bool,
+    pub(crate) takes_part: fn(Duty) -> bool,
 }
 
 /// How often the members are looked at.
@@ -192,7 +192,7 @@ impl<T: Tenant> Keeper<'_, T> {
         let living: BTreeSet<Box<str>> = living(&self.things.members)
             .await?
             .into_iter()
-            .filter(|(_, role)| (self.things.takes_part)(*role))
+            .filter(|(_, duty)| (self.things.takes_part)(*duty))
             .map(|(id, _)| id)
             .collect();
         let mut holders: BTreeMap<u32, Box<str>> = records

@@ -4,6 +4,8 @@ mod outstanding;
 mod publisher;
 mod sessions;
 
+#[cfg(feature = "webhook")]
+pub(crate) use self::publisher::Stored;
 pub(crate) use self::publisher::{Parcel, Publisher};
 
 use std::sync::Arc;

@@ -35,7 +35,7 @@ pub(crate) struct Publisher {
     layout: Layout,
     counters: Arc<Counters>,
     waiting: HashMap<u16, VecDeque<Parcel>>,
-    under_way: FuturesUnordered<BoxFuture<'static, (Parcel, Result<(), ClusterError>)>>,
+    under_way: FuturesUnordered<BoxFuture<'static, (Parcel, Result<Stored, ClusterError>)>>,
     count: usize,
 }
 
@@ -86,8 +86,8 @@ impl Publisher {
                 return std::future::pending().await;
             };
             match result {
-                Ok(()) => {
-                    Counters::count(&self.counters.published);
+                Ok(stored) => {
+                    stored.count(&self.counters);
                     self.count -= 1;
                     match self
                         .waiting
@@ -109,25 +109,54 @@ impl Publisher {
     }
 
     fn send(&self, parcel: Parcel, pause: Option<Duration>) {
-        let context = self.layout.context.clone();
-        let subject = self.layout.events_of(parcel.partition);
+        let layout = self.layout.clone();
         self.under_way.push(Box::pin(async move {
             if let Some(pause) = pause {
                 sleep(pause).await;
             }
-            let message = PublishMessage::build()
-                .payload(parcel.envelope.clone())
-                .message_id(&parcel.message_id);
-            let result = async { context.send_publish(subject, message).await?.await };
-            let result = result.await.map(drop).map_err(|error| match error.kind() {
-                PublishErrorKind::Other => ClusterError::with_source(
+            let result = parcel.publish(&layout).await;
+            (parcel, result)
+        }));
+    }
+}
+
+/// What became of a parcel that is in the stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stored {
+    /// It is new.
+    New,
+    /// It was there already, or had been until a moment ago.
+    Known,
+}
+
+impl Stored {
+    pub(crate) fn count(self, counters: &Counters) {
+        Counters::count(match self {
+            Self::New => &counters.published,
+            Self::Known => &counters.repeated,
+        });
+    }
+}
+
+impl Parcel {
+    /// Puts it into the stream once.
+    pub(crate) async fn publish(&self, layout: &Layout) -> Result<Stored, ClusterError> {
+        let message = PublishMessage::build()
+            .payload(self.envelope.clone())
+            .message_id(&self.message_id);
+        let subject = layout.events_of(self.partition);
+        let result = async { layout.context.send_publish(subject, message).await?.await };
+        match result.await {
+            Ok(ack) if ack.duplicate => Ok(Stored::Known),
+            Ok(_) => Ok(Stored::New),
+            Err(error) if error.kind() == PublishErrorKind::Other => {
+                Err(ClusterError::with_source(
                     ClusterErrorKind::Full,
                     "the stream took no more: workers are behind, or NATS lacks storage",
                     error,
-                ),
-                _ => interrupted("NATS did not confirm an event", error),
-            });
-            (parcel, result)
-        }));
+                ))
+            }
+            Err(error) => Err(interrupted("NATS did not confirm an event", error)),
+        }
     }
 }

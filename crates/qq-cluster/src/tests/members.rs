@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{LEASE, layout};
 use crate::claims::{Claim, Record, Tenant, Things, keep};
-use crate::members::{Membership, describe};
+use crate::members::{Duty, Membership, describe};
 use crate::nats::{Layout, connect};
 use crate::nats_server::NatsServer;
 use crate::{ClusterConfig, ClusterError, ClusterErrorKind, Role};
@@ -70,7 +70,7 @@ async fn process(layout: &Layout, register: &Arc<Register>, name: &str) -> Proce
         members: layout.members.clone(),
         prefix: "partition".to_owned(),
         count: 16,
-        takes_part: Role::works,
+        takes_part: Duty::works,
     };
     let members = layout.members.clone();
     let tenant = Arc::new(Holder {
@@ -81,7 +81,7 @@ async fn process(layout: &Layout, register: &Arc<Register>, name: &str) -> Proce
     let end = stop.clone();
     let mut tasks = JoinSet::new();
     tasks.spawn(async move {
-        let membership = Membership::join(members, Role::Worker, LEASE).await?;
+        let membership = Membership::join(members, Duty::gateway(Role::Worker), LEASE).await?;
         let held = watch::Sender::new(0);
         let result = keep(
             &things,

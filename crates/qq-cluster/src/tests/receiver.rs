@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::{LEASE, layout};
 use crate::claims::{Things, keep};
 use crate::identify::ClusterIdentifyQueue;
-use crate::members::Membership;
+use crate::members::{Duty, Membership};
 use crate::nats::Layout;
 use crate::nats_server::NatsServer;
 use crate::receiver::Receiver;
@@ -56,7 +56,7 @@ async fn start(layout: &Layout, emulator: &Emulator) -> Process {
         members: layout.members.clone(),
         prefix: format!("shard.{SHARDS}"),
         count: SHARDS,
-        takes_part: Role::receives,
+        takes_part: Duty::holds_shards,
     };
     let members = layout.members.clone();
     let stop = CancellationToken::new();
@@ -67,7 +67,7 @@ async fn start(layout: &Layout, emulator: &Emulator) -> Process {
         Ok(())
     });
     tasks.spawn(async move {
-        let membership = Membership::join(members, Role::Receiver, LEASE).await?;
+        let membership = Membership::join(members, Duty::gateway(Role::Receiver), LEASE).await?;
         let held = watch::Sender::new(0);
         let result = keep(
             &things,

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::{LEASE, layout};
 use crate::claims::{Things, keep};
 use crate::counters::Counters;
-use crate::members::Membership;
+use crate::members::{Duty, Membership};
 use crate::nats::Layout;
 use crate::nats_server::NatsServer;
 use crate::partition::{message_id, partition_of};
@@ -118,14 +118,14 @@ fn start(layout: &Layout, world: &Arc<World>, pause: Duration, max_attempts: u32
         members: layout.members.clone(),
         prefix: "partition".to_owned(),
         count: PARTITIONS.into(),
-        takes_part: Role::works,
+        takes_part: Duty::works,
     };
     let members = layout.members.clone();
     let stop = CancellationToken::new();
     let end = stop.clone();
     let mut tasks = JoinSet::new();
     tasks.spawn(async move {
-        let membership = Membership::join(members, Role::Worker, LEASE).await?;
+        let membership = Membership::join(members, Duty::gateway(Role::Worker), LEASE).await?;
         let held = watch::Sender::new(0);
         let result = keep(
             &things,

@@ -10,3 +10,5 @@ mod clients;
 mod nats_server;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod webhook;

@@ -92,6 +92,8 @@ pub(crate) struct Settings {
     pub(crate) identify_queue: Option<Arc<dyn IdentifyQueue>>,
     #[cfg(feature = "webhook")]
     pub(crate) webhook: Option<WebhookSettings>,
+    #[cfg(feature = "webhook")]
+    pub(crate) webhook_sink: Option<Arc<dyn qq_webhook::EventSink>>,
 }
 
 impl ClientBuilder {
@@ -128,6 +130,8 @@ impl ClientBuilder {
                 identify_queue: None,
                 #[cfg(feature = "webhook")]
                 webhook: None,
+                #[cfg(feature = "webhook")]
+                webhook_sink: None,
             },
             closures: Vec::new(),
         }

@@ -1,6 +1,9 @@
 //! Events by webhook.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+
+use qq_webhook::EventSink;
 
 use super::ClientBuilder;
 use crate::webhook::WebhookSettings;
@@ -34,6 +37,15 @@ impl<H> ClientBuilder<H> {
         if let Some(webhook) = &mut self.settings.webhook {
             webhook.tls = Some((certificates.into(), key.into()));
         }
+        self
+    }
+
+    /// Gives the events of [`webhook`](Self::webhook) to this sink, in place of the handlers: each is acknowledged to the
+    /// platform when the sink has taken it. For a broker, whose other end is an
+    /// [`event_source`](Self::event_source) of this client or of another.
+    #[must_use]
+    pub fn webhook_sink(mut self, sink: impl EventSink) -> Self {
+        self.settings.webhook_sink = Some(Arc::new(sink));
         self
     }
 }
