@@ -59,6 +59,8 @@ pub(crate) struct Saved {
     strategies: Strategies,
     console: Console,
     refusing: BTreeSet<String>,
+    #[serde(default)]
+    strangers: BTreeSet<String>,
     wakeups: Wakeups,
 }
 
@@ -82,6 +84,7 @@ struct Saving<'a> {
     strategies: &'a Strategies,
     console: &'a Console,
     refusing: &'a BTreeSet<String>,
+    strangers: &'a BTreeSet<String>,
     wakeups: &'a Wakeups,
 }
 
@@ -105,6 +108,7 @@ impl Saved {
         store.strategies = self.strategies;
         store.console = self.console;
         store.refusing = self.refusing;
+        store.strangers = self.strangers;
         store.wakeups = self.wakeups;
     }
 }
@@ -129,6 +133,7 @@ fn snapshot(state: &State) -> serde_json::Result<Vec<u8>> {
         strategies: &store.strategies,
         console: &store.console,
         refusing: &store.refusing,
+        strangers: &store.strangers,
         wakeups: &store.wakeups,
     })
 }

@@ -54,8 +54,8 @@ pub use recording::replay::{ReplaySpeed, ReplayView};
 pub use recording::{Recording, RecordingError};
 pub use reply::NoReply;
 pub use settings::{
-    DuplicateShard, ErrorBody, IdentifyPace, MentionDelivery, MessageAudit, RetryTimestamp,
-    Settings, UngrantedIntents, WebhookDelivery,
+    BotStanding, DuplicateShard, ErrorBody, IdentifyPace, MentionDelivery, MessageAudit,
+    RetryTimestamp, Settings, UngrantedIntents, WebhookDelivery,
 };
 pub use speech::Say;
 pub use views::{Author, OutboxEntry, RequestEntry, Said, SessionView, TimelineItem};

@@ -201,16 +201,30 @@ impl Participant<'_> {
         self.act(Act::Befriend(false), Location::caller())
     }
 
-    /// Takes messages that answer nothing again, alone or for the group.
+    /// Takes messages that answer nothing again: alone, for the group, or for the channel's guild;
+    /// in a direct conversation all messages.
     #[track_caller]
     pub fn allows_messages(&self) -> impl Future<Output = Done> + Send {
         self.act(Act::Allow(true), Location::caller())
     }
 
-    /// Takes no messages any more that answer nothing, alone or for the group.
+    /// Takes no messages any more that answer nothing: alone, for the group, or for the channel's
+    /// guild; in a direct conversation no messages at all.
     #[track_caller]
     pub fn refuses_messages(&self) -> impl Future<Output = Done> + Send {
         self.act(Act::Allow(false), Location::caller())
+    }
+
+    /// Mutes the bot in the group: whatever it says there is refused.
+    #[track_caller]
+    pub fn mutes_bot(&self) -> impl Future<Output = Done> + Send {
+        self.act(Act::Mute(true), Location::caller())
+    }
+
+    /// Lets the bot speak in the group again.
+    #[track_caller]
+    pub fn unmutes_bot(&self) -> impl Future<Output = Done> + Send {
+        self.act(Act::Mute(false), Location::caller())
     }
 
     /// Throws the bot out of the group, or of the channel's guild.

@@ -125,7 +125,7 @@ pub struct Settings {
     /// Whether the bot was invited to the group routes that ask for it; 11253 otherwise.
     pub invited: bool,
     /// Apply the limits per second and minute that the documents print for single routes (429
-    /// with 100017).
+    /// with 100017; messages to one channel, 20028).
     pub route_limits: bool,
     /// Allow addresses in texts of messages (304003 and 40054010 otherwise).
     pub allow_urls: bool,
@@ -135,6 +135,18 @@ pub struct Settings {
     pub allow_keyboards: bool,
     /// Allow ark cards (304004 otherwise).
     pub allow_ark: bool,
+    /// The templates of ark cards, markdown and keyboards that the bot may use, by id; `null` for
+    /// all. Others are refused with 304014, 304036, 40034127 and 304038.
+    pub granted_templates: Option<Vec<String>>,
+    /// Words that no text of a bot may hold, in whatever case. Messages with one are refused with
+    /// 40034006 and 1100101, edits with 3300006, channels with 200011, schedules with 302013,
+    /// announcements with 501014, menus and panels with 40030020; a thread is not published.
+    pub banned_words: Vec<String>,
+    /// The longest text of a message, characters (40054007, in guilds 50035); 0 for no limit. The
+    /// documents print none.
+    pub message_length: u32,
+    /// What the platform has done to the bot.
+    pub bot_standing: BotStanding,
     /// What becomes of messages to channels and direct conversations.
     pub message_audit: MessageAudit,
     /// Whether messages to groups and users go through the audit as well.
@@ -174,6 +186,8 @@ pub struct Settings {
     pub interaction_window: u64,
     /// Schedules that a bot may create per day (302012); 0 for no limit.
     pub schedules_per_day: u32,
+    /// Schedules that may be created in a guild per day (302021); 0 for no limit.
+    pub schedules_per_guild_day: u32,
     /// Requests for permissions per guild and day (610013); 0 for no limit.
     pub api_demands_per_day: u32,
     /// A day without schedules is answered with `null`, as observed, instead of `[]`.
@@ -249,6 +263,10 @@ impl Default for Settings {
             allow_markdown: true,
             allow_keyboards: true,
             allow_ark: true,
+            granted_templates: None,
+            banned_words: Vec::new(),
+            message_length: 0,
+            bot_standing: BotStanding::Good,
             message_audit: MessageAudit::Off,
             message_audit_everywhere: false,
             message_audit_ms: 100,
@@ -268,6 +286,7 @@ impl Default for Settings {
             stream_frames_per_second: 0,
             interaction_window: 3_000,
             schedules_per_day: 10,
+            schedules_per_guild_day: 100,
             api_demands_per_day: 3,
             empty_schedules_as_null: true,
             reaction_target_as_number: false,
@@ -276,6 +295,25 @@ impl Default for Settings {
             message_memory: 20_000,
         }
     }
+}
+
+/// See [`Settings::bot_standing`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum BotStanding {
+    /// Nothing.
+    Good,
+    /// It is not published: IDENTIFY and RESUME are closed with 4914.
+    TakenDown,
+    /// It is banned: no token (100007), calls are refused with 11265, the gateway closes with 4915.
+    Banned,
+    /// It has been cancelled: no token (100007), calls are refused with 11700, the gateway closes
+    /// with 4914.
+    Cancelled,
+    /// Its address is not on the allow list of the console: calls are refused with 401 and 11298,
+    /// the gateway closes with 4924.
+    AddressRefused,
 }
 
 /// See [`Settings::message_audit`].

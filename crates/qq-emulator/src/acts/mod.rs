@@ -21,8 +21,11 @@ pub(crate) enum Act {
     AskToJoin { words: String },
     /// Makes the bot a friend, or ends that.
     Befriend(bool),
-    /// Switches messages that answer nothing on or off, for oneself or for the group.
+    /// Switches messages that answer nothing on or off, for oneself, the group or the guild; in a
+    /// direct conversation all messages.
     Allow(bool),
+    /// Forbids the bot to speak in the group, or ends that.
+    Mute(bool),
     /// Brings the bot into the group or guild, or throws it out.
     Bring(bool),
     /// Enters a voice or live channel, or leaves it.
@@ -31,7 +34,7 @@ pub(crate) enum Act {
 
 impl Act {
     /// The names in JSON.
-    pub(crate) const NAMES: [&str; 11] = [
+    pub(crate) const NAMES: [&str; 13] = [
         "join",
         "leave",
         "ask_to_join",
@@ -39,6 +42,8 @@ impl Act {
         "remove_friend",
         "allow_messages",
         "refuse_messages",
+        "mute_bot",
+        "unmute_bot",
         "add_bot",
         "remove_bot",
         "enter",
@@ -76,6 +81,7 @@ pub(crate) fn perform(state: &mut State, place: &Say, act: &Act) -> Result<Done,
             Act::AskToJoin { words } => people::ask_to_join(state, scene, &at, words)?,
             Act::Befriend(friend) => people::befriend(state, &at, *friend),
             Act::Allow(allow) => people::allow(state, scene, &at, *allow)?,
+            Act::Mute(mute) => people::mute(state, scene, &at, *mute)?,
             Act::Bring(_) => people::throw_out(state, scene, &at)?,
             Act::Listen(enter) => people::listen(state, scene, &at, *enter)?,
         }

@@ -240,10 +240,38 @@ pub(super) fn allow(
             });
             Ok(push(state, &format!("GROUP_MSG_{change}"), &d))
         }
-        Scene::Channel | Scene::Direct => {
-            Err("scene: only groups and C2C conversations have this switch".into())
+        // No event tells of these two.
+        Scene::Channel => {
+            let guild = guild_of(state, at);
+            refuse(state, guild, !allow)
         }
+        Scene::Direct => refuse(state, at.author.id.clone(), !allow),
     }
+}
+
+/// Remembers a guild, or a user of the guild side, as refusing.
+fn refuse(state: &mut State, id: String, refuses: bool) -> Result<Done, String> {
+    let refusing = &mut state.store.refusing;
+    if refuses {
+        refusing.insert(id);
+    } else {
+        refusing.remove(&id);
+    }
+    Ok(Done::default())
+}
+
+/// The platform tells the bot nothing of this, either.
+pub(super) fn mute(
+    state: &mut State,
+    scene: Scene,
+    at: &Place,
+    mute: bool,
+) -> Result<Done, String> {
+    if scene != Scene::Group {
+        return Err("scene: only groups mute the bot".into());
+    }
+    state.store.group(&at.conversation).bot_muted = mute;
+    Ok(Done::default())
 }
 
 /// The bot comes back into a group or guild that it was thrown out of.

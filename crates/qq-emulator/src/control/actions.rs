@@ -46,6 +46,7 @@ fn act(members: &Map<String, Value>) -> Result<Act, Refused> {
         },
         "add_friend" | "remove_friend" => Act::Befriend(name == "add_friend"),
         "allow_messages" | "refuse_messages" => Act::Allow(name == "allow_messages"),
+        "mute_bot" | "unmute_bot" => Act::Mute(name == "mute_bot"),
         "add_bot" | "remove_bot" => Act::Bring(name == "add_bot"),
         "enter" | "exit" => Act::Listen(name == "enter"),
         other => {

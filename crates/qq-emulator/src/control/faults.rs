@@ -16,15 +16,19 @@ pub(super) async fn close(Shared(platform): Shared<Arc<Platform>>, body: Bytes) 
     let code = required(
         &members,
         "code",
-        "a close code that may be sent: 1000 to 1003, 1007 to 1014, 3000 to 4999 \
-         (1006 is what a client sees after gateway/drop)",
+        "a close code that a client can see: 1000 to 1003, 1005 (a close without a code), 1006 (no \
+         close at all, as gateway/drop does), 1007 to 1014, 3000 to 4999",
         |value| {
             u16::try_from(value.as_u64()?)
                 .ok()
-                .filter(|code| matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999))
+                .filter(|code| matches!(code, 1000..=1003 | 1005..=1014 | 3000..=4999))
         },
     )?;
-    strike(&platform, &members, Fault::Close(code))
+    let fault = match code {
+        1006 => Fault::Drop,
+        code => Fault::Close(code),
+    };
+    strike(&platform, &members, fault)
 }
 
 /// `POST gateway/drop`.

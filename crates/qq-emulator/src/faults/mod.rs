@@ -204,20 +204,16 @@ impl Fault {
         if sends_frames && matches!(self.event.as_deref(), Some("RECONNECT" | "INVALID_SESSION")) {
             return Err("action: would hit the frames that it sends itself, without end".into());
         }
+        if self.nth == Some(0) {
+            return Err("nth: counts from 1".into());
+        }
         let fits = |status: u16| (200..=599).contains(&status);
         match &self.action {
             Action::Answer { status, .. } | Action::Html { status } if !fits(*status) => {
                 Err("status: give a number from 200 to 599".into())
             }
             Action::Answer { headers, .. } => rest::check_headers(headers),
-            Action::Close { code } if !matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999) => {
-                Err(
-                    "code: give a close code that may be sent: 1000 to 1003, 1007 to 1014, 3000 \
-                     to 4999"
-                        .into(),
-                )
-            }
-            _ if self.nth == Some(0) => Err("nth: counts from 1".into()),
+            Action::Close { code } => check_close_code(*code),
             _ => Ok(()),
         }
     }
@@ -229,6 +225,17 @@ impl Fault {
             None => u64::MAX,
         });
         matched >= first && matched - first < times
+    }
+}
+
+fn check_close_code(code: u16) -> Result<(), String> {
+    match code {
+        1000..=1003 | 1005 | 1007..=1014 | 3000..=4999 => Ok(()),
+        _ => Err(
+            "code: give a close code: 1000 to 1003, 1005 (a close without a code), 1007 to 1014, \
+             3000 to 4999; what a client sees as 1006 is the action drop"
+                .into(),
+        ),
     }
 }
 

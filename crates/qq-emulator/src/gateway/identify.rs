@@ -10,7 +10,7 @@ use super::{Close, Ended, Outgoing, frames};
 use crate::clock::Millis;
 use crate::platform::State;
 use crate::rest::token::Standing;
-use crate::settings::{DuplicateShard, IdentifyPace, Settings, UngrantedIntents};
+use crate::settings::{BotStanding, DuplicateShard, IdentifyPace, Settings, UngrantedIntents};
 use crate::tables;
 use crate::violations::Finding;
 
@@ -72,7 +72,8 @@ pub(super) fn identify(state: &mut State, connection: u64, d: &Value) {
                 .close(connection, Close::AUTHENTICATION_FAILED, now);
         }
     };
-    if !intents_allowed(state, connection, wanted.intents)
+    if !bot_allowed(state, connection)
+        || !intents_allowed(state, connection, wanted.intents)
         || !start_allowed(state, connection)
         || !shard_free(state, connection, &app_id, wanted.shard)
     {
@@ -153,6 +154,19 @@ pub(super) fn check_token(state: &State, token: &str) -> Result<String, Option<F
             "the token was never issued",
         ))),
     }
+}
+
+/// Closes if the platform has taken the bot down; that is no fault of the client.
+pub(super) fn bot_allowed(state: &mut State, connection: u64) -> bool {
+    let code = match state.settings.bot_standing {
+        BotStanding::Good => return true,
+        BotStanding::TakenDown | BotStanding::Cancelled => 4914,
+        BotStanding::Banned => 4915,
+        BotStanding::AddressRefused => 4924,
+    };
+    let now = state.clock.now();
+    state.gateway.close(connection, Close::with_code(code), now);
+    false
 }
 
 fn intents_allowed(state: &mut State, connection: u64, intents: u64) -> bool {

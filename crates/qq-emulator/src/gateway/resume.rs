@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::identify::check_token;
+use super::identify::{bot_allowed, check_token};
 use super::receive::{actor, refuse, send};
 use super::{Close, Ended, Outgoing, frames};
 use crate::platform::State;
@@ -34,6 +34,9 @@ pub(super) fn resume(state: &mut State, connection: u64, d: &Value) {
                 .close(connection, Close::AUTHENTICATION_FAILED, now);
         }
     };
+    if !bot_allowed(state, connection) {
+        return;
+    }
     let now = state.clock.now();
     state
         .gateway

@@ -331,14 +331,15 @@ async fn finish(platform: &Platform, mut socket: Socket, end: End) {
             let _ = timeout(CLOSE_DEADLINE, socket.close(None)).await;
         }
         End::Close(close, deadline) => {
-            let frame = CloseFrame {
+            // What a client reads as 1005 is a close frame without a code.
+            let frame = (close.code != 1005).then(|| CloseFrame {
                 code: CloseCode::from(close.code),
                 reason: close.reason.into(),
-            };
+            });
             // TCP is shut down only after the peer has answered: a client with data in flight
             // would see 1006 instead of the code.
             let _ = timeout(deadline, async {
-                socket.close(Some(frame)).await?;
+                socket.close(frame).await?;
                 while let Some(message) = socket.next().await {
                     message?;
                 }

@@ -27,11 +27,20 @@ pub(crate) struct Line {
     pub(crate) from: Option<Side>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) frame: Option<Value>,
-    /// A frame that is no JSON.
+    /// A frame or body that is no JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) text: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) code: Option<u16>,
+    /// Of the bot that a callback is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) app_id: Option<String>,
+    /// The address of a callback, without its query.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) url: Option<String>,
+    /// How a callback was spoiled before it was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) corrupt: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) method: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,6 +55,9 @@ pub(crate) struct Line {
     pub(crate) status: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) answer: Option<Value>,
+    /// Why there is no answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) error: Option<String>,
 }
 
 /// What a line tells of.
@@ -60,6 +72,8 @@ pub(crate) enum Kind {
     Close,
     /// A REST call with its answer.
     Call,
+    /// A webhook callback with the bot's answer; every attempt is one.
+    Callback,
 }
 
 /// Who said it.
@@ -84,6 +98,9 @@ impl Line {
             frame: None,
             text: None,
             code: None,
+            app_id: None,
+            url: None,
+            corrupt: None,
             method: None,
             path: None,
             query: None,
@@ -91,6 +108,7 @@ impl Line {
             body: None,
             status: None,
             answer: None,
+            error: None,
         }
     }
 
@@ -108,6 +126,11 @@ impl Line {
                 ("method", self.method.is_some()),
                 ("path", self.path.is_some()),
                 ("status", self.status.is_some()),
+            ],
+            Kind::Callback => &[
+                ("url", self.url.is_some()),
+                ("body", self.body.is_some() || self.text.is_some()),
+                ("status", self.status.is_some() || self.error.is_some()),
             ],
         };
         needed

@@ -117,6 +117,34 @@ impl Recorder {
         });
     }
 
+    /// A webhook callback and what came of it.
+    pub(crate) fn callback(&self, callback: Callback<'_>) {
+        let (body, text) = match serde_json::from_slice(callback.body) {
+            Ok(body) => (Some(body), None),
+            Err(_) => (
+                None,
+                Some(String::from_utf8_lossy(callback.body).into_owned()),
+            ),
+        };
+        let mut line = Line {
+            app_id: Some(callback.app_id.to_owned()),
+            url: Some(callback.url),
+            corrupt: callback.corrupt.map(str::to_owned),
+            headers: Some(callback.headers),
+            body,
+            text,
+            ..Line::new(Kind::Callback)
+        };
+        match callback.outcome {
+            Ok((status, answer)) => {
+                line.status = Some(status);
+                line.answer = Some(answer).filter(|answer| !answer.is_null());
+            }
+            Err(why) => line.error = Some(why),
+        }
+        self.write(line);
+    }
+
     /// Why the recording is not whole, if it is not.
     pub(crate) fn problem(&self) -> Option<String> {
         self.lock().problem.clone()
@@ -158,4 +186,16 @@ pub(crate) struct Call<'a> {
     pub(crate) body: Value,
     pub(crate) status: u16,
     pub(crate) answer: Value,
+}
+
+/// What is recorded of a callback.
+#[derive(Debug)]
+pub(crate) struct Callback<'a> {
+    pub(crate) app_id: &'a str,
+    pub(crate) url: String,
+    pub(crate) corrupt: Option<&'static str>,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: &'a [u8],
+    /// Status and body of the answer, or why there is none.
+    pub(crate) outcome: Result<(u16, Value), String>,
 }

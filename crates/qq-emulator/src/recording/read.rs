@@ -137,7 +137,7 @@ fn read_lines(mut input: impl io::BufRead) -> Result<Recording, Why> {
                 let why = "there is one such line, the first";
                 return Err(wrong(JsonError::at(text, "kind", why)));
             }
-            (_, Kind::Frame) if line.from == Some(Side::Server) => {
+            _ => {
                 if let Some(event) = event(line, text).map_err(wrong)?
                     && event
                         .id
@@ -147,7 +147,6 @@ fn read_lines(mut input: impl io::BufRead) -> Result<Recording, Why> {
                     events.push(event);
                 }
             }
-            _ => {}
         }
     }
     if number == 0 {
@@ -163,9 +162,15 @@ fn read_lines(mut input: impl io::BufRead) -> Result<Recording, Why> {
     Ok(Recording { events })
 }
 
-/// The event of a frame; the frames that begin a session are none.
+/// The event of a frame or callback; the frames that begin a session are none.
 fn event(line: Line, text: &str) -> Result<Option<Recorded>, JsonError> {
-    let Some(Value::Object(mut frame)) = line.frame else {
+    let (at, payload) = match line.kind {
+        Kind::Frame if line.from == Some(Side::Server) => ("frame", line.frame),
+        // A forged one tells of nothing that happened.
+        Kind::Callback if line.corrupt.is_none() => ("body", line.body),
+        _ => return Ok(None),
+    };
+    let Some(Value::Object(mut frame)) = payload else {
         return Ok(None);
     };
     if frame.get("op").and_then(Value::as_u64) != Some(0) {
@@ -174,7 +179,7 @@ fn event(line: Line, text: &str) -> Result<Option<Recorded>, JsonError> {
     let Some(name) = frame.get("t").and_then(Value::as_str).map(str::to_owned) else {
         return Err(JsonError::at(
             text,
-            "frame.t",
+            &format!("{at}.t"),
             "an event has a type, which is a string",
         ));
     };
@@ -184,7 +189,10 @@ fn event(line: Line, text: &str) -> Result<Option<Recorded>, JsonError> {
     let id = match frame.remove("id") {
         None | Some(Value::Null) => None,
         Some(Value::String(id)) => Some(id),
-        Some(_) => return Err(JsonError::at(text, "frame.id", "an event's id is a string")),
+        Some(_) => {
+            let field = format!("{at}.id");
+            return Err(JsonError::at(text, &field, "an event's id is a string"));
+        }
     };
     Ok(Some(Recorded {
         at: line.ms,
@@ -209,9 +217,27 @@ mod tests {
         };
         let other = r#"{"ms":8,"kind":"frame","connection":1,"from":"server","frame":{"op":11}}"#;
         let call = r#"{"ms":8,"kind":"call","method":"GET","path":"/users/@me","status":200}"#;
-        let text = [HEAD, &frame("a"), other, call, &frame("a"), "", &frame("b")].join("\n");
-        let recording = read_lines(text.as_bytes()).unwrap();
-        assert_eq!(recording.len(), 2);
+        let callback = |id: &str, more: &str| {
+            format!(
+                r#"{{"ms":9,"kind":"callback","url":"http://127.0.0.1/","body":{{"op":0,"t":"X","id":"{id}","d":{{}}}}{more}}}"#
+            )
+        };
+        let lines = [
+            HEAD,
+            &frame("a"),
+            other,
+            call,
+            &frame("a"),
+            "",
+            &frame("b"),
+            &callback("b", r#","status":500"#),
+            &callback("c", r#","error":"no answer""#),
+            &callback("c", r#","status":200"#),
+            &callback("d", r#","status":401,"corrupt":"signature""#),
+        ];
+        let recording = read_lines(lines.join("\n").as_bytes()).unwrap();
+        let ids: Vec<_> = recording.events.iter().map(|e| e.id.as_deref()).collect();
+        assert_eq!(ids, [Some("a"), Some("b"), Some("c")]);
         assert_eq!(recording.events[0].d["n"], u64::MAX);
         assert_eq!(recording.events[0].at, 7);
     }
@@ -250,6 +276,14 @@ mod tests {
             (
                 r#"{"ms":1,"kind":"frame","connection":1,"from":"server","frame":{"op":0}}"#,
                 "line 2, column 63: frame.t: an event has",
+            ),
+            (
+                r#"{"ms":1,"kind":"callback","url":"x","body":{"op":0,"t":1},"status":200}"#,
+                "line 2, column 56: body.t: an event has",
+            ),
+            (
+                r#"{"ms":1,"kind":"callback","url":"x","body":{"op":13}}"#,
+                "line 2, column 1: status: is missing",
             ),
             (r#"{"ms":"x"}"#, "line 2, column 9: ms: invalid type"),
             ("{\"ms\":1", "line 2, column 7: EOF"),

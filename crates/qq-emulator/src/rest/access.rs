@@ -6,6 +6,7 @@ use super::Call;
 use super::error::Refusal;
 use crate::platform::State;
 use crate::violations::Finding;
+use crate::world::Guild;
 
 /// Roles of a guild that administer it.
 const ADMINISTRATORS: [&str; 2] = ["2", "4"];
@@ -37,15 +38,18 @@ fn check_rate(state: &mut State, call: &Call) -> Result<(), Box<Refusal>> {
         return Ok(());
     };
     let now = state.clock.now();
-    let key = if call.route.id == "send_channel_message" {
-        format!("rate/{}/{}", call.route.id, call.param("channel_id"))
+    // Messages to channels are counted for each channel, and have a number of their own.
+    let (key, code) = if call.route.id == "send_channel_message" {
+        let channel = call.param("channel_id");
+        (format!("rate/{}/{channel}", call.route.id), 20_028)
     } else {
-        format!("rate/{}/{}", call.app_id, call.route.id)
+        let key = format!("rate/{}/{}", call.app_id, call.route.id);
+        (key, 100_017)
     };
     if state.quotas.used_up(&key, now, rate.window, rate.calls) {
         let why = format!("{} calls within {} ms", rate.calls, rate.window);
         return Err(
-            Refusal::new(StatusCode::TOO_MANY_REQUESTS, 100_017).finding(Finding::warn(
+            Refusal::new(StatusCode::TOO_MANY_REQUESTS, code).finding(Finding::warn(
                 "rest.rate",
                 "a route is called at most as often as its page says",
                 why,
@@ -66,7 +70,12 @@ fn administers_guild(state: &State, call: &Call) -> bool {
     let (Some(guild), Some(bot)) = (world.guild(guild_id), world.bot(&call.app_id)) else {
         return true;
     };
-    guild.member(&bot.id).is_some_and(|member| {
+    administers(guild, &bot.id)
+}
+
+/// Whether a member has a role that administers the guild.
+pub(super) fn administers(guild: &Guild, user: &str) -> bool {
+    guild.member(user).is_some_and(|member| {
         member
             .roles
             .iter()

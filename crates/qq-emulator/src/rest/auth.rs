@@ -6,6 +6,7 @@ use http::{HeaderMap, StatusCode};
 use super::error::Refusal;
 use super::token::Standing;
 use crate::platform::State;
+use crate::settings::BotStanding;
 use crate::tables::Route;
 use crate::violations::Finding;
 
@@ -39,7 +40,12 @@ pub(super) fn check(
         )));
     };
     match state.tokens.standing(token.trim(), state.clock.now()) {
-        Standing::Valid(app_id) => Ok(app_id),
+        Standing::Valid(app_id) => match state.settings.bot_standing {
+            BotStanding::Good | BotStanding::TakenDown => Ok(app_id),
+            BotStanding::Banned => Err(Refusal::code(11_265)),
+            BotStanding::Cancelled => Err(Refusal::code(11_700)),
+            BotStanding::AddressRefused => Err(refuse(11_298)),
+        },
         // Revoked by hand: the client cannot have known.
         Standing::Revoked => Err(refuse(11_244)),
         Standing::Expired => Err(refuse(11_244).finding(Finding::warn(

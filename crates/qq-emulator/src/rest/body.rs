@@ -117,10 +117,48 @@ pub(super) fn check<'a>(
             "the Content-Type is missing or another one",
         ));
     }
-    check_fields(fields, &call.route.body, "", call.body.multipart)
-        .map_err(|why| refuse("rest.body.type", why))?;
+    check_fields(fields, &call.route.body, "", call.body.multipart).map_err(|wrong| {
+        let mut refusal = refuse("rest.body.type", wrong.why);
+        if let Some(code) = wrong
+            .missing
+            .and_then(|at| missing_code(&call.route.id, &at))
+        {
+            refusal.code = code;
+        }
+        refusal
+    })?;
     report_unknown(call, fields, findings);
     Ok(fields)
+}
+
+/// The number that a route has for a mandatory member that is missing, where it has one.
+fn missing_code(route: &str, at: &str) -> Option<i64> {
+    Some(match (route, at) {
+        ("put_thread", "title") => 503_005,
+        ("put_thread", "content") => 503_006,
+        ("create_schedule" | "modify_schedule", "schedule") => 302_017,
+        ("create_guild_channel", "name") => 200_016,
+        ("put_menu" | "create_panel" | "update_panel", _) => 40_030_016,
+        (
+            "send_channel_message" | "send_dms_message" | "edit_channel_message",
+            "message_reference.message_id",
+        ) => 50_048,
+        _ => return None,
+    })
+}
+
+/// What is wrong with the form of a body.
+#[derive(Debug)]
+struct BadForm {
+    why: String,
+    /// The member that is missing, if that is what is wrong.
+    missing: Option<String>,
+}
+
+impl From<String> for BadForm {
+    fn from(why: String) -> Self {
+        Self { why, missing: None }
+    }
 }
 
 /// Clients repeat path parameters and send nulls for what they do not know; both are harmless.
@@ -158,7 +196,7 @@ fn check_fields(
     fields: &[Field],
     at: &str,
     multipart: bool,
-) -> Result<(), String> {
+) -> Result<(), BadForm> {
     for field in fields {
         // The tables write "the members of X" as a field named "(X)".
         if field.name.starts_with('(') {
@@ -166,7 +204,11 @@ fn check_fields(
         }
         match given.get(&field.name) {
             None | Some(Value::Null) if field.required => {
-                return Err(format!("{at}{} is missing", field.name));
+                let at = format!("{at}{}", field.name);
+                return Err(BadForm {
+                    why: format!("{at} is missing"),
+                    missing: Some(at),
+                });
             }
             None | Some(Value::Null) => {}
             Some(_) if multipart && field.kind == Kind::File => {}
@@ -176,8 +218,8 @@ fn check_fields(
     Ok(())
 }
 
-fn check_kind(value: &Value, kind: &Kind, at: &str) -> Result<(), String> {
-    let wrong = |wanted: &str| Err(format!("{at} must be {wanted}, not {}", name_of(value)));
+fn check_kind(value: &Value, kind: &Kind, at: &str) -> Result<(), BadForm> {
+    let wrong = |wanted: &str| Err(format!("{at} must be {wanted}, not {}", name_of(value)).into());
     match kind {
         Kind::String if !value.is_string() => wrong("a string"),
         Kind::Integer if !(value.is_i64() || value.is_u64()) => wrong("an integer"),
@@ -202,7 +244,7 @@ fn check_kind(value: &Value, kind: &Kind, at: &str) -> Result<(), String> {
             if let Some(size) = size
                 && items.len() != *size
             {
-                return Err(format!("{at} must have {size} elements"));
+                return Err(format!("{at} must have {size} elements").into());
             }
             items
                 .iter()
@@ -237,7 +279,7 @@ mod tests {
 
     fn check_body(route: &str, body: &Value) -> Result<(), String> {
         let route = tables::routes().iter().find(|r| r.id == route).unwrap();
-        check_fields(body.as_object().unwrap(), &route.body, "", false)
+        check_fields(body.as_object().unwrap(), &route.body, "", false).map_err(|wrong| wrong.why)
     }
 
     #[test]

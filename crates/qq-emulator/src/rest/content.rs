@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::error::Refusal;
+use super::templates;
 use crate::settings::Settings;
 use crate::violations::Finding;
 use crate::world::messages::Scene;
@@ -17,6 +18,9 @@ pub(super) fn check(
 ) -> Result<(), Box<Refusal>> {
     check_keyboard(scene, fields)?;
     check_cards(fields)?;
+    if let Some(markdown) = present(fields, "markdown") {
+        templates::check_values(scene, markdown)?;
+    }
     if scene.is_guild_side() {
         check_guild(fields)
     } else {
@@ -39,7 +43,7 @@ pub(super) fn text<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
     present(fields, name).and_then(Value::as_str)
 }
 
-fn refuse(code: i64, why: &str) -> Box<Refusal> {
+pub(super) fn refuse(code: i64, why: &str) -> Box<Refusal> {
     Refusal::code(code).finding(Finding::error(
         "rest.message.content",
         "the parts of a message fit together",
@@ -67,6 +71,11 @@ fn check_guild(fields: &Fields) -> Result<(), Box<Refusal>> {
         let why = format!("markdown goes alone or with keyboard, not with {part}");
         return Err(refuse(50_037, &why));
     }
+    check_markdown(markdown, 50_057, 50_055)
+}
+
+/// Markdown is its own text or a template's; the codes are for both and for neither.
+fn check_markdown(markdown: &Value, both: i64, neither: i64) -> Result<(), Box<Refusal>> {
     let filled = |name: &str| match &markdown[name] {
         Value::String(text) => !text.is_empty(),
         Value::Number(number) => number.as_i64() != Some(0),
@@ -75,11 +84,11 @@ fn check_guild(fields: &Fields) -> Result<(), Box<Refusal>> {
     let templated = filled("template_id") || filled("custom_template_id");
     match (filled("content"), templated) {
         (true, true) => Err(refuse(
-            50_057,
+            both,
             "markdown.content and a template exclude each other",
         )),
         (false, false) => Err(refuse(
-            50_055,
+            neither,
             "markdown has neither content nor a template",
         )),
         _ => Ok(()),
@@ -130,7 +139,10 @@ fn check_v2(
             ));
             Ok(())
         }
-        2 => needs("markdown"),
+        2 => match present(fields, "markdown") {
+            Some(markdown) => check_markdown(markdown, 40_034_011, 40_034_011),
+            None => needs("markdown"),
+        },
         3 => needs("ark"),
         4 => needs("embed"),
         7 => needs("media"),
@@ -147,6 +159,8 @@ pub(super) fn check_grants(
     settings: &Settings,
 ) -> Result<(), Box<Refusal>> {
     let guild = scene.is_guild_side();
+    templates::check_grants(scene, fields, settings)?;
+    check_length(guild, fields, settings.message_length)?;
     let has_url = |name: &str| {
         text(fields, name).is_some_and(|text| text.contains("http://") || text.contains("https://"))
     };
@@ -182,6 +196,23 @@ pub(super) fn check_grants(
     Ok(())
 }
 
+/// The length of the text and of the markdown, in characters; 0 is no limit.
+fn check_length(guild: bool, fields: &Fields, most: u32) -> Result<(), Box<Refusal>> {
+    let markdown = present(fields, "markdown").and_then(|markdown| markdown["content"].as_str());
+    for (name, text) in [
+        ("content", text(fields, "content")),
+        ("markdown.content", markdown),
+    ] {
+        let length = text.map_or(0, |text| text.chars().count());
+        if most > 0 && length > most as usize {
+            let code = if guild { 50_035 } else { 40_054_007 };
+            let why = format!("{name} has {length} characters, and may have {most}");
+            return Err(refuse(code, &why).message(why));
+        }
+    }
+    Ok(())
+}
+
 /// The cards whose templates everybody may use.
 fn check_cards(fields: &Fields) -> Result<(), Box<Refusal>> {
     if let Some(ark) = present(fields, "ark")
@@ -201,6 +232,7 @@ fn check_cards(fields: &Fields) -> Result<(), Box<Refusal>> {
 
 fn check_keyboard(scene: Scene, fields: &Fields) -> Result<(), Box<Refusal>> {
     const MOST: usize = 5;
+    const STYLES: std::ops::RangeInclusive<i64> = 0..=4;
     let rows = &fields.get("keyboard").unwrap_or(&Value::Null)["content"]["rows"];
     let rows = rows.as_array().map(Vec::as_slice).unwrap_or_default();
     let too_wide = rows
@@ -214,11 +246,19 @@ fn check_keyboard(scene: Scene, fields: &Fields) -> Result<(), Box<Refusal>> {
         };
         return Err(refuse(code, "a keyboard has at most 5 rows of 5 buttons"));
     }
-    let sends_at_once = rows
+    let mut buttons = rows
         .iter()
         .filter_map(|row| row["buttons"].as_array())
-        .flatten()
-        .any(|button| button["action"]["type"] == 2 && button["action"]["enter"] == true);
+        .flatten();
+    let unknown_style = buttons.clone().any(|button| {
+        let style = button["render_data"]["style"].as_i64();
+        style.is_some_and(|style| !STYLES.contains(&style))
+    });
+    if scene == Scene::Group && unknown_style {
+        return Err(refuse(305_007, "render_data.style is 0 to 4"));
+    }
+    let sends_at_once =
+        buttons.any(|button| button["action"]["type"] == 2 && button["action"]["enter"] == true);
     if scene == Scene::Group && sends_at_once {
         return Err(refuse(
             40_034_106,
@@ -304,6 +344,19 @@ mod tests {
                 Some(304_061),
             ),
             (
+                json!({"msg_type": 2, "markdown": {"content": ""}}),
+                Some(40_034_011),
+            ),
+            (
+                json!({"msg_type": 2, "markdown": {"content": "x", "custom_template_id": "1"}}),
+                Some(40_034_011),
+            ),
+            (
+                json!({"msg_type": 2, "markdown": {"custom_template_id": "1", "params": [
+                    {"key": "a", "values": ["x\ny"]}]}}),
+                Some(40_034_009),
+            ),
+            (
                 json!({"msg_type": 7, "media": {"file_info": "a"}, "content": " "}),
                 None,
             ),
@@ -332,5 +385,12 @@ mod tests {
         assert_eq!(code(Scene::Channel, keyboard(1, 6, false)), Some(304_040));
         assert_eq!(code(Scene::Group, keyboard(1, 1, true)), Some(40_034_106));
         assert_eq!(code(Scene::C2c, keyboard(1, 1, true)), None);
+        let styled = |style: i64| {
+            let button = json!({"render_data": {"label": "a", "style": style}, "action": {}});
+            json!({"content": "x", "keyboard": {"content": {"rows": [{"buttons": [button]}]}}})
+        };
+        assert_eq!(code(Scene::Group, styled(4)), None);
+        assert_eq!(code(Scene::Group, styled(5)), Some(305_007));
+        assert_eq!(code(Scene::C2c, styled(5)), None);
     }
 }

@@ -8,9 +8,10 @@ use crate::tables;
 use crate::violations::Finding;
 
 /// The pairs of numbers that the live service uses for one failure.
-const TWINS: [(i64, i64); 5] = [
+const TWINS: [(i64, i64); 6] = [
     (11_244, 40_011_027),
     (11_255, 40_011_028),
+    (11_298, 40_023_002),
     (100_017, 40_023_001),
     (850_026, 40_034_001),
     (850_019, 40_034_002),

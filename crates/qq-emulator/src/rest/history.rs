@@ -6,7 +6,7 @@ use super::content::{self, present, text};
 use super::error::Refusal;
 use super::messages::{self, Outgoing};
 use super::reads::{bot_id, find_channel, limit};
-use super::{Answer, Call, Handler, body};
+use super::{Answer, Call, Handler, body, safety};
 use crate::clock::rfc3339;
 use crate::platform::State;
 use crate::speech;
@@ -114,6 +114,7 @@ fn edit(state: &mut State, call: &Call, findings: &mut Vec<Finding>) -> Answer {
         content::check(Scene::Channel, &parts, findings)?;
         content::check_grants(Scene::Channel, &parts, &state.settings)?;
     }
+    safety::check(state, 3_300_006, fields.values())?;
     let edited = rfc3339(state.clock.now());
     let mut answer = Value::Null;
     if let Some(body) = state.memory.get_mut(id).and_then(|m| m.body.as_mut()) {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::error::Refusal;
-use super::{Answer, Call, Handler, body};
+use super::{Answer, Call, Handler, body, safety};
 use crate::platform::State;
 use crate::violations::Finding;
 
@@ -39,6 +39,7 @@ fn put(state: &mut State, call: &Call, findings: &mut Vec<Finding>) -> Answer {
     for item in items {
         check(item, MOST, true)?;
     }
+    safety::check(state, 40_030_020, [menu])?;
     let console = &mut state.store.console;
     console.menu = (!items.is_empty()).then(|| menu.clone());
     console.menu_version += 1;

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::content::present;
 use super::error::Refusal;
-use super::{Answer, Call, Handler, body, content, replies, uploads};
+use super::{Answer, Call, Handler, body, content, quotes, replies, rights, safety, uploads};
 use crate::clock::{rfc3339, rfc3339_millis};
 use crate::feed::{Audit, Signal, Typing};
 use crate::platform::State;
@@ -66,8 +66,11 @@ fn send(state: &mut State, call: &Call, scene: Scene, findings: &mut Vec<Finding
     let fields = body::check(call, bad_parameter, findings)?;
     check_conversation(state, scene, conversation)?;
     check_online(state, scene, &call.app_id)?;
+    rights::check(state, scene, conversation, &call.app_id)?;
     content::check(scene, fields, findings)?;
     content::check_grants(scene, fields, &state.settings)?;
+    safety::check(state, banned_code(scene), fields.values())?;
+    quotes::check(state, scene, conversation, fields)?;
     uploads::check_media(state, scene, fields)?;
     let reply = replies::check(state, scene, conversation, fields, findings)?;
     match &reply {
@@ -89,6 +92,15 @@ fn send(state: &mut State, call: &Call, scene: Scene, findings: &mut Vec<Finding
         return Err(audit(state, message));
     }
     Ok(deliver(state, &message))
+}
+
+/// What a message with a banned word is answered with.
+pub(super) fn banned_code(scene: Scene) -> i64 {
+    if scene.is_guild_side() {
+        1_100_101
+    } else {
+        40_034_006
+    }
 }
 
 /// Keeps the message back for a while; gives the answer that says so.

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::content::{present, text};
 use super::error::Refusal;
 use super::menu::{check_link, check_name, units};
-use super::{Answer, Call, Handler, body, pages};
+use super::{Answer, Call, Handler, body, pages, safety};
 use crate::clock::rfc3339;
 use crate::platform::State;
 use crate::violations::Finding;
@@ -72,6 +72,7 @@ fn create(state: &mut State, call: &Call, findings: &mut Vec<Finding>) -> Answer
     );
     check_targets(scope, specific, &users, &groups)?;
     let content = content(fields)?;
+    safety::check(state, 40_030_020, [&content])?;
     if state.store.console.panels.len() >= MOST {
         return Err(Refusal::value(40_030_013, "a bot has at most 20 panels"));
     }
@@ -98,8 +99,11 @@ fn get(state: &mut State, call: &Call, _: &mut Vec<Finding>) -> Answer {
 fn update(state: &mut State, call: &Call, findings: &mut Vec<Finding>) -> Answer {
     let fields = body::check(call, BAD_PARAMETER, findings)?;
     let now = state.clock.now();
+    find(state, call)?;
+    let content = content(fields)?;
+    safety::check(state, 40_030_020, [&content])?;
     let panel = find(state, call)?;
-    panel.content = content(fields)?;
+    panel.content = content;
     panel.version += 1;
     panel.updated_at = now;
     Ok(json!({"version": panel.version}))

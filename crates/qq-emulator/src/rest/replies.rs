@@ -240,6 +240,16 @@ pub(super) fn spend_active(
             format!("{conversation:?} takes answers only"),
         )));
     }
+    let guild = state.world.channel(conversation);
+    if scene == Scene::Channel
+        && guild.is_some_and(|channel| state.store.refusing.contains(&channel.guild_id))
+    {
+        return Err(Refusal::code(304_048).finding(Finding::warn(
+            "rest.active.refused",
+            "who has switched active messages off gets none",
+            "the guild takes answers only",
+        )));
+    }
     let now = state.clock.now();
     if scene == Scene::C2c && fields.get("is_wakeup").and_then(Value::as_bool) == Some(true) {
         return call_back(state, conversation, now);

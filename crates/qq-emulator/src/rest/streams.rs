@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::content::text;
 use super::error::Refusal;
 use super::messages::{self, Outgoing};
-use super::{Answer, Call, Handler, body, replies};
+use super::{Answer, Call, Handler, body, replies, rights, safety};
 use crate::clock::rfc3339;
 use crate::feed::Signal;
 use crate::platform::{Actor, State};
@@ -38,6 +38,8 @@ fn frame(state: &mut State, call: &Call, findings: &mut Vec<Finding>) -> Answer 
     let fields = body::check(call, BAD_PARAMETER, findings)?;
     let user = call.param("user_openid");
     messages::check_conversation(state, Scene::C2c, user)?;
+    rights::check(state, Scene::C2c, user, &call.app_id)?;
+    safety::check(state, messages::banned_code(Scene::C2c), fields.values())?;
     roll_back(state);
     let frame = read(fields)?;
     let id = match text(fields, "stream_msg_id") {

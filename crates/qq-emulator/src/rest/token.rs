@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::Call;
 use crate::clock::Millis;
 use crate::platform::State;
+use crate::settings::BotStanding;
 use crate::tables;
 use crate::violations::Finding;
 
@@ -127,6 +128,9 @@ pub(super) fn issue(state: &mut State, call: &Call, findings: &mut Vec<Finding>)
             return refusal(code);
         }
     };
+    if let BotStanding::Banned | BotStanding::Cancelled = state.settings.bot_standing {
+        return refusal(100_007);
+    }
     let (value, expires_at) = match state.tokens.current(&app_id, now) {
         Some((value, expires_at)) => (value.to_owned(), expires_at),
         None => {

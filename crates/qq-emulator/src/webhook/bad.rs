@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::attempt_limit;
 use super::check::bot;
-use super::request::{Call, Failure, Link, seconds};
+use super::request::{Call, Failure, Link, record, seconds};
 use super::sign::Key;
 use super::{actor, client};
 use crate::gateway::go_json;
@@ -124,7 +124,9 @@ pub(crate) async fn send_bad(
         Ok((spoil(call, &key, corrupt), attempt_limit(&state.settings)))
     })?;
     let client = client(&call.address);
-    match Link::new().send(call, limit).await {
+    let outcome = Link::new().send(call.clone(), limit).await;
+    platform.read(|state| record(state, &call, Some(corrupt), &outcome));
+    match outcome {
         Ok(reply) => {
             if reply.status.is_success() {
                 platform.update(|state| state.record(&actor(client), corrupt.finding()));

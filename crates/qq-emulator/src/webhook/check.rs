@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::address::Address;
-use super::request::{Call, Failure, Link, Reply, seconds};
+use super::request::{Call, Failure, Link, Reply, record, seconds};
 use super::sign::Key;
 use super::{actor, attempt_limit};
 use crate::gateway::go_json;
@@ -63,7 +63,9 @@ pub(crate) async fn set(
         timestamp: timestamp.clone(),
         trace_id,
     };
-    let reply = match Link::new().send(call, limit).await {
+    let outcome = Link::new().send(call.clone(), limit).await;
+    platform.read(|state| record(state, &call, None, &outcome));
+    let reply = match outcome {
         Ok(reply) => reply,
         Err(Failure::Timeout) => {
             return Err(format!("url: no answer within {} ms", limit.as_millis()));

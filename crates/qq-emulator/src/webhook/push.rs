@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use serde_json::Value;
 
-use super::request::{Call, Failure, Link, Reply, seconds};
+use super::request::{Call, Failure, Link, Reply, record, seconds};
 use super::sign::Key;
 use super::{Delivery, actor, attempt_limit, client};
 use crate::platform::{FOREVER, Platform, State};
@@ -21,6 +21,8 @@ struct Attempt {
     app_id: String,
     generation: u64,
     delivery: Delivery,
+    /// What was sent, where a recording wants to know.
+    sent: Option<Call>,
 }
 
 type Flying = FuturesUnordered<BoxFuture<'static, (Attempt, Result<Reply, Failure>)>>;
@@ -92,6 +94,7 @@ fn launch(state: &mut State, link: &Link, flying: &Flying) {
                 app_id: app_id.clone(),
                 generation: target.generation,
                 delivery,
+                sent: state.recorder.is_some().then(|| call.clone()),
             };
             let link = link.clone();
             flying.push(Box::pin(async move {
@@ -111,6 +114,9 @@ fn settle(
     attempt: Attempt,
     outcome: Result<Reply, Failure>,
 ) -> Option<BoxFuture<'static, Attempt>> {
+    if let Some(call) = &attempt.sent {
+        record(state, call, None, &outcome);
+    }
     let limit = attempt_limit(&state.settings);
     let verdict = judge(outcome, state.settings.webhook_empty_ack, limit);
     let most = state.settings.webhook_attempts;
@@ -157,6 +163,7 @@ fn requeue(state: &mut State, attempt: Attempt) {
         app_id,
         generation,
         delivery,
+        ..
     } = attempt;
     if let Some(target) = state.webhooks.target(&app_id, generation) {
         target.waiting -= 1;

@@ -1,17 +1,22 @@
 //! One HTTP call to a bot.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, USER_AGENT};
-use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use serde_json::Value;
 use tokio::time::timeout;
 
+use super::Corrupt;
 use super::address::Address;
+use crate::platform::State;
+use crate::recording;
 
 /// The longest answer that is read.
 const MAX_ANSWER: usize = 64 * 1024;
@@ -83,13 +88,19 @@ impl Link {
 }
 
 fn request(call: Call) -> Result<Request<Full<Bytes>>, Failure> {
-    let value = |text: &str| {
-        HeaderValue::from_str(text).map_err(|why| Failure::Broken(format!("a header: {why}")))
-    };
+    let headers = headers(&call)?;
     let mut request = Request::new(Full::new(call.body));
     *request.method_mut() = Method::POST;
     *request.uri_mut() = call.address.uri().clone();
-    let headers = request.headers_mut();
+    *request.headers_mut() = headers;
+    Ok(request)
+}
+
+fn headers(call: &Call) -> Result<HeaderMap, Failure> {
+    let value = |text: &str| {
+        HeaderValue::from_str(text).map_err(|why| Failure::Broken(format!("a header: {why}")))
+    };
+    let mut headers = HeaderMap::new();
     headers.insert(USER_AGENT, HeaderValue::from_static("QQBot-Callback"));
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     let name = HeaderName::from_static;
@@ -103,7 +114,45 @@ fn request(call: Call) -> Result<Request<Full<Bytes>>, Failure> {
         headers.insert(name("x-signature-ed25519"), value(signature)?);
     }
     headers.insert(name("x-tps-trace-id"), value(&call.trace_id)?);
-    Ok(request)
+    Ok(headers)
+}
+
+/// Writes a call and what came of it into the recording, if there is one.
+pub(super) fn record(
+    state: &State,
+    call: &Call,
+    corrupt: Option<Corrupt>,
+    outcome: &Result<Reply, Failure>,
+) {
+    let Some(recorder) = &state.recorder else {
+        return;
+    };
+    let outcome = match outcome {
+        Ok(reply) => {
+            let text = || String::from_utf8_lossy(&reply.body).into_owned().into();
+            let answer = match serde_json::from_slice(&reply.body) {
+                Ok(answer) => answer,
+                Err(_) if reply.body.is_empty() => Value::Null,
+                Err(_) => text(),
+            };
+            Ok((reply.status.as_u16(), answer))
+        }
+        Err(Failure::Timeout) => Err("no answer in time".to_owned()),
+        Err(Failure::Broken(why)) => Err(format!("no answer: {why}")),
+    };
+    let headers = match headers(call) {
+        Ok(headers) => recording::headers(&headers),
+        // It was not sent, and the outcome says why.
+        Err(_) => BTreeMap::new(),
+    };
+    recorder.callback(recording::Callback {
+        app_id: &call.app_id,
+        url: call.address.place(),
+        corrupt: corrupt.map(Corrupt::as_str),
+        headers,
+        body: &call.body,
+        outcome,
+    });
 }
 
 /// The innermost error: "connection refused" rather than "client error".

@@ -43,11 +43,14 @@ pub(crate) struct Store {
     pub(crate) clicks: Clicks,
     pub(crate) console: Console,
     pub(crate) wakeups: Wakeups,
-    /// Users and groups that take no messages that answer nothing, by openid.
+    /// Who takes no messages that answer nothing: users and groups by openid, guilds by id. And
+    /// users of the guild side who take no direct messages at all, by id.
     pub(crate) refusing: BTreeSet<String>,
+    /// Users who have removed the bot from their friends, by openid.
+    pub(crate) strangers: BTreeSet<String>,
 }
 
-/// Users and groups remembered as refusing.
+/// Users and groups remembered as refusing, and users as no friends.
 const MOST_REFUSING: usize = 10_000;
 
 impl Store {
@@ -93,6 +96,14 @@ impl Store {
                     self.refusing.remove(&openid);
                     if event.ends_with("REJECT") && self.refusing.len() < MOST_REFUSING {
                         self.refusing.insert(openid);
+                    }
+                }
+            }
+            "FRIEND_ADD" | "FRIEND_DEL" => {
+                if let Some(openid) = text(&d["openid"]) {
+                    self.strangers.remove(&openid);
+                    if event == "FRIEND_DEL" && self.strangers.len() < MOST_REFUSING {
+                        self.strangers.insert(openid);
                     }
                 }
             }

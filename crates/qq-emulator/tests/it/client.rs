@@ -12,7 +12,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 /// No single step takes longer than this.
-pub(crate) const STEP: Duration = Duration::from_secs(5);
+pub(crate) const STEP: Duration = Duration::from_secs(30);
 
 /// All intents that message events need.
 pub(crate) const MESSAGES: u64 = 1 << 9 | 1 << 12 | 1 << 25 | 1 << 30;

@@ -97,8 +97,8 @@ async fn bad_calls_name_the_field_and_the_fix() {
         ("gateway/close", "{}", "code: is missing"),
         (
             "gateway/close",
-            r#"{"code":1006}"#,
-            "code: give a close code that may be sent",
+            r#"{"code":1004}"#,
+            "code: give a close code that a client can see",
         ),
         (
             "gateway/close",

@@ -33,6 +33,22 @@ async fn any_close_code_arrives_with_a_handshake() {
 }
 
 #[tokio::test]
+async fn a_close_without_a_code_and_none_at_all() {
+    let emulator = start().await;
+    for (code, end) in [(1005, End::Closed(1005)), (1006, End::Broken)] {
+        let (mut gateway, ready) = Gateway::ready(&emulator, MESSAGES).await;
+        let answer = control(&emulator, "POST", "gateway/close", &json!({"code": code})).await;
+        assert_eq!(answer.json(), json!({"connections": 1}));
+        assert_eq!(gateway.end().await, end);
+        // Neither is the end of the session.
+        let id = ready["session_id"].as_str().unwrap();
+        let mut gateway = Gateway::resume(&emulator, id, 1).await;
+        assert_eq!(gateway.frame().await["t"], "RESUMED");
+        assert_eq!(emulator.drop_connections(None), 1);
+    }
+}
+
+#[tokio::test]
 async fn tcp_stays_open_until_the_close_is_answered() {
     let emulator = start().await;
     let (mut gateway, _) = Gateway::ready(&emulator, MESSAGES).await;

@@ -341,7 +341,7 @@ async fn schedules() {
     let mut past = schedule(1, 2, "0");
     past["schedule"]["start_timestamp"] = "1000".into();
     for (body, code) in [
-        (empty(), 302_000),
+        (empty(), 302_017),
         (schedule(2, 1, "0"), 302_016),
         (schedule(1, 200, "0"), 302_014),
         (schedule(1, 2, "1"), 302_024),

@@ -30,6 +30,7 @@ mod people;
 mod plan;
 mod process;
 mod recordings;
+mod refusals;
 mod replies;
 mod rest;
 mod resume;

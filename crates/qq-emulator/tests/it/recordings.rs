@@ -11,6 +11,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use crate::client::{Gateway, MESSAGES, STEP, call, control, start};
 use crate::process::{Folder, Process};
+use crate::webhook::{BROKEN, Bot, OK};
 
 /// A client of whatever is at `base`.
 async fn http(base: &str, method: &str, path: &str, token: &str, body: &Value) -> Value {
@@ -329,4 +330,103 @@ async fn the_command_records_and_plays() {
         let why = Process::refusal(args).await;
         assert!(why.contains(wanted), "{why}");
     }
+}
+
+/// Every attempt of a callback is a line, and the events of callbacks can be played again.
+#[tokio::test]
+async fn callbacks_are_recorded_with_their_answers_and_played_again() {
+    let folder = Folder::new();
+    let file = folder.0.join("session.jsonl");
+    let emulator = Emulator::builder().record(&file).settings(|settings| {
+        settings.webhook_retry_ms = 5;
+    });
+    let emulator = emulator.start().await.unwrap();
+    // The first event is refused once; the call before it is op 13.
+    let bot = Bot::start(emulator.secret(), |n, _| {
+        if n == 2 { BROKEN } else { OK }.to_owned()
+    })
+    .await;
+    let url = format!("{}?key=hidden-in-the-query", bot.url);
+    let set = control(&emulator, "POST", "webhook", &json!({"url": url})).await;
+    assert_eq!(set.json()["ok"], true, "{}", set.body);
+    let mia = emulator.user("mia");
+    let until = Instant::now() + STEP;
+    for (delivered, text) in [(1, "one"), (2, "two")] {
+        mia.in_c2c().says(text).await;
+        while emulator.webhooks()[0].delivered < delivered {
+            let view = emulator.webhooks();
+            assert!(Instant::now() < until, "{view:?}");
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+    let bad = control(
+        &emulator,
+        "POST",
+        "webhook/bad",
+        &json!({"corrupt": "body"}),
+    )
+    .await;
+    assert_eq!(bad.json()["status"], 200);
+    let secret = emulator.secret().to_owned();
+    emulator.stop().await;
+
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(!text.contains(&secret) && !text.contains("hidden-in-the-query"));
+    let lines = text
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let callbacks: Vec<Value> = lines.filter(|line| line["kind"] == "callback").collect();
+    let shown = |line: &Value| {
+        let content = line["body"]["d"]["content"].as_str().unwrap_or_default();
+        let content = content.trim().to_owned();
+        (line["body"]["op"].clone(), content, line["status"].clone())
+    };
+    let shown: Vec<_> = callbacks.iter().map(shown).collect();
+    assert_eq!(
+        shown,
+        [
+            (json!(13), String::new(), json!(200)),
+            (json!(0), "one".into(), json!(500)),
+            (json!(0), "one".into(), json!(200)),
+            (json!(0), "two".into(), json!(200)),
+            (json!(0), "forgeD".into(), json!(200)),
+        ]
+    );
+    assert_eq!(callbacks[1]["url"], bot.url);
+    assert_eq!(
+        callbacks[1]["headers"]["x-bot-appid"],
+        callbacks[1]["app_id"]
+    );
+    assert_eq!(callbacks[2]["answer"], json!({"op": 12, "d": 0}));
+    assert_eq!(callbacks[4]["corrupt"], "body");
+
+    let recording = Recording::read(&file).unwrap();
+    assert_eq!(recording.len(), 2);
+    let emulator = Emulator::builder().replay(recording, ReplaySpeed::Max);
+    let emulator = emulator.start().await.unwrap();
+    let (mut gateway, _) = Gateway::ready(&emulator, MESSAGES).await;
+    for content in ["one", "two"] {
+        let frame = gateway.frame().await;
+        assert_eq!(frame["d"]["content"].as_str().unwrap().trim(), content);
+    }
+}
+
+/// Nobody listens: the line says so instead of an answer.
+#[tokio::test]
+async fn a_callback_without_an_answer_is_recorded_with_the_reason() {
+    let folder = Folder::new();
+    let file = folder.0.join("session.jsonl");
+    let emulator = Emulator::builder().record(&file).start().await.unwrap();
+    let nobody = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", nobody.local_addr().unwrap());
+    drop(nobody);
+    let set = control(&emulator, "POST", "webhook", &json!({"url": url})).await;
+    assert_eq!(set.json()["ok"], false);
+    emulator.stop().await;
+    let text = std::fs::read_to_string(&file).unwrap();
+    let last: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    assert_eq!(last["kind"], "callback");
+    assert!(last["error"].as_str().unwrap().starts_with("no answer: "));
+    assert!(last.get("status").is_none());
+    assert!(Recording::read(&file).unwrap().is_empty());
 }

@@ -12,13 +12,13 @@ use tokio::time::timeout;
 
 use crate::client::{Gateway, MESSAGES, STEP, codes, control, start};
 
-const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{\"op\":12,\"d\":0}";
+pub(crate) const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{\"op\":12,\"d\":0}";
 const EMPTY: &str = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
-const BROKEN: &str = "HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n";
+pub(crate) const BROKEN: &str = "HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n";
 
 /// A callback as it arrived.
 #[derive(Debug, Clone)]
-struct Callback {
+pub(crate) struct Callback {
     head: String,
     body: String,
 }
@@ -83,8 +83,8 @@ fn ok(body: &str) -> String {
 type Script = dyn Fn(usize, &Callback) -> String + Send + Sync;
 
 /// A bot behind a port. Op 13 is answered rightly; the rest as the script says, by number.
-struct Bot {
-    url: String,
+pub(crate) struct Bot {
+    pub(crate) url: String,
     seen: Arc<Mutex<Vec<Callback>>>,
 }
 
@@ -103,7 +103,7 @@ impl Bot {
         Self { url, seen }
     }
 
-    async fn start(
+    pub(crate) async fn start(
         secret: &str,
         script: impl Fn(usize, &Callback) -> String + Send + Sync + 'static,
     ) -> Self {

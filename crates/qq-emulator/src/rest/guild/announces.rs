@@ -6,7 +6,7 @@ use crate::platform::State;
 use crate::rest::content::text;
 use crate::rest::error::Refusal;
 use crate::rest::reads::{find_channel, find_guild};
-use crate::rest::{Answer, Call, body, history};
+use crate::rest::{Answer, Call, body, history, safety};
 use crate::violations::Finding;
 
 const BAD_PARAMETER: i64 = 501_001;
@@ -16,6 +16,7 @@ const MOST: usize = 3;
 /// A message or recommended channels; each takes the place of what was there.
 pub(super) fn create(state: &mut State, call: &Call, findings: &mut Vec<Finding>) -> Answer {
     let fields = body::check(call, BAD_PARAMETER, findings)?;
+    safety::check(state, 501_014, fields.values())?;
     let guild = find_guild(state, call)?;
     let in_guild = |id: &str| guild.channels.iter().any(|known| known.id == id);
     let kind = fields.get("announces_type").and_then(Value::as_i64);

@@ -6,7 +6,7 @@ use super::push;
 use crate::platform::State;
 use crate::rest::error::Refusal;
 use crate::rest::reads::{bot_id, channel_view, find_channel, find_guild};
-use crate::rest::{Answer, Call, body};
+use crate::rest::{Answer, Call, body, safety};
 use crate::violations::Finding;
 use crate::world::messages::Scene;
 use crate::world::{Channel, Guild};
@@ -52,6 +52,7 @@ pub(super) fn create(state: &mut State, call: &Call, findings: &mut Vec<Finding>
     if channel.name.is_empty() {
         return Err(Refusal::value(200_016, "name is empty"));
     }
+    safety::check(state, 200_011, fields.values())?;
     loop {
         channel.id = state.ids.channel();
         if state.world.channel(&channel.id).is_none() {
@@ -77,6 +78,7 @@ pub(super) fn modify(state: &mut State, call: &Call, findings: &mut Vec<Finding>
     if channel.name.is_empty() {
         return Err(Refusal::value(200_016, "name is empty"));
     }
+    safety::check(state, 200_011, fields.values())?;
     let (id, position) = (channel.id.clone(), channel.position);
     let guild_id = channel.guild_id.clone();
     if let Some(known) = state.world.channel_mut(&id) {

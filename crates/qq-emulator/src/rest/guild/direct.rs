@@ -6,7 +6,7 @@ use crate::platform::State;
 use crate::rest::content::text;
 use crate::rest::error::Refusal;
 use crate::rest::reads::find_guild;
-use crate::rest::{Answer, Call, body};
+use crate::rest::{Answer, Call, body, rights};
 use crate::violations::Finding;
 use crate::world::{Channel, Direct};
 
@@ -26,6 +26,7 @@ pub(super) fn create(state: &mut State, call: &Call, findings: &mut Vec<Finding>
     if known.member(user).is_none() || state.world.user(user).is_none_or(|known| known.id != user) {
         return Err(Refusal::unknown(304_034, "member", user));
     }
+    rights::check_direct(state, user)?;
     let create_time = (state.clock.now() / 1000).to_string();
     let world = &mut state.world;
     let open = world
@@ -65,7 +66,7 @@ pub(super) fn message_setting(state: &mut State, call: &Call, _: &mut Vec<Findin
         .collect();
     Ok(json!({
         "disable_create_dm": false,
-        "disable_push_msg": false,
+        "disable_push_msg": state.store.refusing.contains(&guild.id),
         "channel_ids": channels,
         "channel_push_max_num": state.settings.active_per_channel_day,
     }))

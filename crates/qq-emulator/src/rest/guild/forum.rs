@@ -8,7 +8,7 @@ use crate::platform::State;
 use crate::rest::content::text;
 use crate::rest::error::Refusal;
 use crate::rest::reads::{bot_id, find_channel};
-use crate::rest::{Answer, Call, body};
+use crate::rest::{Answer, Call, body, safety};
 use crate::violations::Finding;
 use crate::world::Channel;
 
@@ -70,21 +70,30 @@ pub(super) fn put(state: &mut State, call: &Call, findings: &mut Vec<Finding>) -
             "date_time": rfc3339(now),
         },
     });
-    let threads = &mut state.store.channel(&channel.id).threads;
-    threads.push(thread.clone());
-    if threads.len() > MOST {
-        threads.remove(0);
-    }
     let task_id = state.ids.snowflake();
-    announce(state, "THREAD_CREATE", &thread);
+    // Publishing is asynchronous: the call succeeds, and an event tells what came of it.
+    let banned = [
+        title.to_owned().into(),
+        thread["thread_info"]["content"].clone(),
+    ];
+    let banned = safety::find(&Value::from(banned.to_vec()), &state.settings.banned_words);
+    let refused = banned.map(|word| format!("{word:?} is one of banned_words"));
+    if refused.is_none() {
+        let threads = &mut state.store.channel(&channel.id).threads;
+        threads.push(thread.clone());
+        if threads.len() > MOST {
+            threads.remove(0);
+        }
+        announce(state, "THREAD_CREATE", &thread);
+    }
     let audited = json!({
         "guild_id": thread["guild_id"],
         "channel_id": thread["channel_id"],
         "author_id": thread["author_id"],
         "type": 1,
-        "result": 0,
-        "err_msg": "",
-        "thread_id": thread_id,
+        "result": i32::from(refused.is_some()),
+        "err_msg": refused.as_deref().unwrap_or_default(),
+        "thread_id": if refused.is_some() { "" } else { &thread_id },
         "post_id": "",
         "reply_id": "",
         "task_id": task_id,

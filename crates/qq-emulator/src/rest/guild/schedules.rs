@@ -7,7 +7,7 @@ use crate::platform::State;
 use crate::rest::content::text;
 use crate::rest::error::Refusal;
 use crate::rest::reads::{bot_id, find_channel, member_view};
-use crate::rest::{Answer, Call, body};
+use crate::rest::{Answer, Call, body, safety};
 use crate::violations::Finding;
 use crate::world::Channel;
 
@@ -68,6 +68,12 @@ pub(super) fn create(state: &mut State, call: &Call, findings: &mut Vec<Finding>
     let mut schedule = read(state, &channel, fields)?;
     let now = state.clock.now();
     let key = format!("schedules/{}", call.app_id);
+    let guild_key = format!("schedules/guild/{}", channel.guild_id);
+    let most = state.settings.schedules_per_guild_day;
+    if state.quotas.used_up(&guild_key, now, DAY, most) {
+        let why = "the guild has got its schedules of this day";
+        return Err(Refusal::value(302_021, why));
+    }
     let most = state.settings.schedules_per_day;
     if state.quotas.used_up(&key, now, DAY, most)
         || state.store.channel(&channel.id).schedules.len() >= MOST
@@ -78,6 +84,7 @@ pub(super) fn create(state: &mut State, call: &Call, findings: &mut Vec<Finding>
         ));
     }
     state.quotas.done(key, now);
+    state.quotas.done(guild_key, now);
     let id = state.ids.snowflake();
     schedule["id"] = id.as_str().into();
     schedule["creator"] = creator(state, call, &channel);
@@ -132,6 +139,7 @@ fn read(
     let given = fields.get("schedule").and_then(Value::as_object);
     let given = given.unwrap_or(&none);
     let whole = Value::Object(given.clone());
+    safety::check(state, 302_013, [&whole])?;
     let moment = |name: &str| {
         time(&whole, name).ok_or_else(|| {
             let why = format!("schedule.{name} must be milliseconds as a string");

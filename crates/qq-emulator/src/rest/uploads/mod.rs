@@ -15,7 +15,7 @@ pub(crate) use format::content_type;
 use super::content::text;
 use super::error::Refusal;
 use super::messages::{self, Outgoing};
-use super::{Answer, Call, Handler, body, replies};
+use super::{Answer, Call, Handler, body, replies, rights};
 use crate::clock::Millis;
 use crate::platform::State;
 use crate::violations::Finding;
@@ -58,6 +58,9 @@ fn conversation<'a>(state: &State, call: &'a Call, scene: Scene) -> Result<&'a s
     };
     let conversation = call.param(name);
     messages::check_conversation(state, scene, conversation)?;
+    if scene == Scene::Group && rights::is_muted(state, conversation) {
+        return Err(rights::refuse(850_018, "the bot is muted in the group"));
+    }
     Ok(conversation)
 }
 

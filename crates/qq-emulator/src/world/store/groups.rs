@@ -14,6 +14,9 @@ pub(crate) struct GroupNotes {
     pub(crate) banned: Vec<Banned>,
     /// Members that are muted until then.
     pub(crate) muted: BTreeMap<String, Millis>,
+    /// The bot may say nothing.
+    #[serde(default)]
+    pub(crate) bot_muted: bool,
 }
 
 /// Somebody on the blacklist.
