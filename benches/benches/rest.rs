@@ -3,15 +3,22 @@
 //! bytes and reads the same answer, over kept-alive connections to 127.0.0.1.
 //!
 //! CPU time of the client's thread per request, the server being another thread; the two take turns, and the medians
-//! of the rounds are compared.
+//! of the rounds are compared. Allocations are those of the whole process, the server making none.
+//!
+//! * `... --bench rest` prints the tables of `benches/README.md`.
+//! * `... --bench rest -- keys <count>` sends to so many groups and prints what the limiter keeps of them.
+//! * `... --bench rest -- loop <bare|on|off> <requests> <in flight>` makes so many requests and nothing else, for a
+//!   tool that counts instructions by thread: take the difference between two numbers of requests.
 
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::print_stdout,
+    clippy::cast_precision_loss,
     reason = "a bench that cannot run stops, and prints what it found"
 )]
 
+use std::alloc::System;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -26,10 +33,14 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use qq_http::{HttpClient, Limits};
 use qq_model::outgoing::SentMessage;
 use qq_model::{Environment, Token};
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Builder;
 use tokio::task::JoinSet;
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 const ROUNDS: usize = 15;
 const REQUESTS: usize = 8_192;
@@ -41,37 +52,108 @@ const ANSWER: &str = r#"{"id":"ROBOT1.0_0123456789abcdef0123456789abcdef!","time
 type Bare = Client<HttpConnector, Full<Bytes>>;
 
 fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let address = serve();
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        println!(
-            "REST, one active group message per request: CPU time of the client, us per request"
-        );
-        println!("| in flight | bare hyper-util | qq-http, limiter on | ratio | limiter off |");
-        println!("|---|---|---|---|---|");
-        for in_flight in [1, 16, 256] {
-            let (bare, on) = (bare(), client(address, limits()));
-            let off = client(address, Limits::off());
-            let mut rounds = [const { Vec::new() }; 3];
-            for round in 0..=ROUNDS {
-                let times = [
-                    time(in_flight, async |n| send_bare(&bare, address, n).await).await,
-                    time(in_flight, async |n| send(&on, n).await).await,
-                    time(in_flight, async |n| send(&off, n).await).await,
-                ];
-                // The first round opens connections and fetches tokens.
-                if round > 0 {
-                    for (all, one) in rounds.iter_mut().zip(times) {
-                        all.push(one);
-                    }
-                }
+        match arguments[..] {
+            ["keys", count] | ["keys", count, "--bench"] => {
+                keys(address, count.parse().unwrap()).await;
             }
-            let [bare, on, off] = rounds.map(median);
-            let ratio = on / bare;
-            let verdict = if ratio <= BUDGET { "" } else { " (over 1.15)" };
-            println!("| {in_flight} | {bare:.2} | {on:.2} | {ratio:.3}{verdict} | {off:.2} |");
+            ["loop", who, requests, in_flight, ..] => {
+                let (requests, in_flight) = (requests.parse().unwrap(), in_flight.parse().unwrap());
+                only(address, who, requests, in_flight).await;
+            }
+            _ => compare(address).await,
         }
     });
+}
+
+async fn compare(address: SocketAddr) {
+    println!("REST, one active group message per request: CPU time of the client, us per request");
+    println!(
+        "| in flight | bare hyper-util | qq-http, limiter on | ratio | limiter off | allocations |"
+    );
+    println!("|---|---|---|---|---|---|");
+    for in_flight in [1, 16, 256] {
+        let (bare, on) = (bare(), client(address, limits()));
+        let off = client(address, Limits::off());
+        let mut rounds = [const { Vec::new() }; 3];
+        for round in 0..=ROUNDS {
+            let costs = [
+                cost(REQUESTS, in_flight, async |n| {
+                    send_bare(&bare, address, n).await
+                })
+                .await,
+                cost(REQUESTS, in_flight, async |n| send(&on, n).await).await,
+                cost(REQUESTS, in_flight, async |n| send(&off, n).await).await,
+            ];
+            // The first round opens connections and fetches tokens.
+            if round > 0 {
+                for (all, one) in rounds.iter_mut().zip(costs) {
+                    all.push(one);
+                }
+            }
+        }
+        let ratio = median(
+            rounds[0]
+                .iter()
+                .zip(&rounds[1])
+                .map(|(bare, on)| on.time / bare.time),
+        );
+        let [bare, on, off] = rounds.map(|costs| {
+            let times = median(costs.iter().map(|cost| cost.time));
+            (times, median(costs.iter().map(|cost| cost.allocations)))
+        });
+        let verdict = if ratio <= BUDGET { "" } else { " (over 1.15)" };
+        println!(
+            "| {in_flight} | {:.2} | {:.2} | {ratio:.3}{verdict} | {:.2} | {:.1} to {:.1} |",
+            bare.0, on.0, off.0, bare.1, on.1
+        );
+    }
+}
+
+/// One client alone.
+async fn only(address: SocketAddr, who: &str, requests: usize, in_flight: usize) {
+    let cost = if who == "bare" {
+        let bare = bare();
+        cost(requests, in_flight, async |n| {
+            send_bare(&bare, address, n).await
+        })
+        .await
+    } else {
+        let limits = if who == "off" {
+            Limits::off()
+        } else {
+            limits()
+        };
+        let http = client(address, limits);
+        cost(requests, in_flight, async |n| send(&http, n).await).await
+    };
+    println!(
+        "{:.2} us, {:.1} allocations per request",
+        cost.time, cost.allocations
+    );
+}
+
+/// What the limiter keeps of so many groups, each with a minute and a day that are counted.
+async fn keys(address: SocketAddr, count: usize) {
+    println!("| groups sent to | remembered | bytes of the limiter's, per group |");
+    println!("|---|---|---|");
+    for most in [count, 32_768] {
+        let http = client(address, limits().max_keys(most));
+        send_to(&http, "warm".to_owned()).await;
+        let region = Region::new(ALLOCATOR);
+        cost(count, 64, async |n| {
+            send_to(&http, format!("{n:032}")).await
+        })
+        .await;
+        let change = region.change();
+        let kept = change.bytes_allocated as f64 - change.bytes_deallocated as f64;
+        let keys = http.limits().stats().keys;
+        println!("| {count} | {keys} | {:.0} |", kept / keys as f64);
+    }
 }
 
 /// The documented limits, each too high to be met: everything is counted and nothing waits.
@@ -104,11 +186,11 @@ fn bare() -> Bare {
 }
 
 async fn send(http: &HttpClient, n: usize) {
-    let sent = http
-        .group(format!("group{}", n % GROUPS))
-        .send("pong")
-        .await
-        .unwrap();
+    send_to(http, format!("group{}", n % GROUPS)).await;
+}
+
+async fn send_to(http: &HttpClient, group: String) {
+    let sent = http.group(group).send("pong").await.unwrap();
     assert!(sent.id().is_some());
 }
 
@@ -145,13 +227,19 @@ async fn send_bare(bare: &Bare, address: SocketAddr, n: usize) {
     assert!(!sent.id.is_empty());
 }
 
-/// CPU microseconds per request.
-async fn time(in_flight: usize, call: impl AsyncFn(usize)) -> f64 {
-    let began = ThreadTime::now();
+/// What one request took.
+struct Cost {
+    /// CPU microseconds.
+    time: f64,
+    allocations: f64,
+}
+
+async fn cost(requests: usize, in_flight: usize, call: impl AsyncFn(usize)) -> Cost {
+    let (began, region) = (ThreadTime::now(), Region::new(ALLOCATOR));
     let lanes = (0..in_flight).map(|lane| {
         let call = &call;
         async move {
-            for n in (lane..REQUESTS).step_by(in_flight) {
+            for n in (lane..requests).step_by(in_flight) {
                 call(n).await;
             }
         }
@@ -159,12 +247,18 @@ async fn time(in_flight: usize, call: impl AsyncFn(usize)) -> f64 {
     FuturesUnordered::from_iter(lanes)
         .collect::<Vec<()>>()
         .await;
-    began.elapsed().as_secs_f64() * 1e6 / REQUESTS as f64
+    let change = region.change();
+    let allocations = change.allocations + change.reallocations;
+    Cost {
+        time: began.elapsed().as_secs_f64() * 1e6 / requests as f64,
+        allocations: allocations as f64 / requests as f64,
+    }
 }
 
-fn median(mut times: Vec<f64>) -> f64 {
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
 }
 
 /// A server in its own thread that answers every request of a kept-alive connection.
@@ -186,7 +280,16 @@ fn serve() -> SocketAddr {
 
 async fn answer(mut stream: TcpStream) {
     stream.set_nodelay(true).unwrap();
-    let token = format!(r#"{{"access_token":"{TOKEN}","expires_in":"7200"}}"#);
+    let whole = |body: &str| {
+        let length = body.len();
+        format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+        )
+    };
+    let token = whole(&format!(
+        r#"{{"access_token":"{TOKEN}","expires_in":"7200"}}"#
+    ));
+    let sent = whole(ANSWER);
     let mut buffer = Vec::with_capacity(4096);
     loop {
         let Some(end) = buffer.windows(4).position(|window| window == b"\r\n\r\n") else {
@@ -196,10 +299,10 @@ async fn answer(mut stream: TcpStream) {
             continue;
         };
         let head = std::str::from_utf8(&buffer[..end]).unwrap();
-        let body = if head.starts_with("POST /app/") {
+        let answer = if head.starts_with("POST /app/") {
             &token
         } else {
-            ANSWER
+            &sent
         };
         let length: usize = head
             .lines()
@@ -212,10 +315,6 @@ async fn answer(mut stream: TcpStream) {
             }
         }
         buffer.drain(..end + 4 + length);
-        let answer = format!(
-            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        );
         if stream.write_all(answer.as_bytes()).await.is_err() {
             return;
         }

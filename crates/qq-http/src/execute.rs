@@ -5,19 +5,18 @@ use std::pin::pin;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::AUTHORIZATION;
-use qq_model::error_code::Retryable;
+use http::StatusCode;
 use qq_model::{AccessToken, ApiError, BearerToken};
 use qq_transport::ProxyError;
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::Instrument;
 
 use crate::client::Inner;
-use crate::error::{DUPLICATE, Error, Reach, Redactor};
+use crate::error::{DUPLICATE, Error, Reach, Redactor, why_unreadable};
 use crate::request::{Repeat, Request};
-use crate::response::Response;
+use crate::response::{Response, may_report};
 use crate::sent::waits_for_audit;
-use crate::token::{Acquired, is_final};
+use crate::token::{Acquired, Flight, is_final};
 use crate::transport::{Answer, Progress};
 
 /// No deadline is farther away; a sum of times cannot overflow then.
@@ -32,20 +31,16 @@ pub(crate) async fn call(
     let label = request.label();
     let span =
         tracing::debug_span!("qq.http.request", method = %label.method, route = label.template);
-    let deadline = Instant::now() + timeout.min(FOREVER);
     let mut run = Run {
         client,
         request,
-        deadline,
+        deadline: Instant::now() + timeout.min(FOREVER),
         made: 0,
         is_ambiguous: false,
-        stage: Stage::Token,
-        progress: Progress::default(),
         last: None,
     };
     async {
-        let outcome = timeout_at(deadline, run.attempts()).await;
-        let outcome = outcome.unwrap_or_else(|_| Err(run.timed_out()));
+        let outcome = run.attempts().await;
         outcome.map_err(|error| run.finish(error))
     }
     .instrument(span)
@@ -60,28 +55,17 @@ struct Run<'a> {
     made: u32,
     /// Whether one of them may have been done although it failed.
     is_ambiguous: bool,
-    stage: Stage,
-    progress: Progress,
     /// Why the last attempt failed.
     last: Option<Error>,
 }
 
-/// What a call is doing, for the error when its deadline comes.
-#[derive(Clone, Copy)]
-enum Stage {
-    Token,
-    /// For its turn among the calls that are limited together.
-    Turn,
-    Exchange,
-    Waiting,
-}
-
 impl Run<'_> {
+    /// Attempts until one succeeds, no other would help, or the deadline comes. Whatever waits here waits until the
+    /// deadline at most: for a token, for a turn, for an answer, and between attempts.
     async fn attempts(&mut self) -> Result<Response, Error> {
         let client = self.client;
-        let (mut failures, mut was_renewed, mut was_repeated) = (0, false, false);
+        let (mut failures, mut was_renewed) = (0, false);
         loop {
-            self.stage = Stage::Token;
             let Acquired {
                 token,
                 authorization,
@@ -94,32 +78,26 @@ impl Run<'_> {
                     let is_setting = error
                         .proxy_error()
                         .is_some_and(ProxyError::is_configuration);
-                    if is_final(&error) || is_setting || failures >= client.retry.most() {
+                    let is_late = Instant::now() >= self.deadline;
+                    if is_final(&error) || is_setting || is_late || failures >= client.retry.most()
+                    {
                         return Err(error);
                     }
                     continue;
                 }
             };
-            self.stage = Stage::Turn;
             let mut permit = match client.limiter.permit(self.request, self.deadline).await {
                 Ok(permit) => permit,
                 // A request was made, and its failure says more.
                 Err(error) => return Err(self.last.take().unwrap_or(error)),
             };
-            let mut request = client.prepare(self.request)?;
-            request.headers_mut().insert(AUTHORIZATION, authorization);
+            let request = client.prepare(self.request, authorization)?;
             self.made += 1;
-            self.stage = Stage::Exchange;
             permit.send();
-            let exchange = client.transport.exchange(request, &mut self.progress);
-            let answer = match renewal {
-                None => exchange.await,
-                // A renewal that fails is noted by the manager; this call goes on with the token it has.
-                Some(flight) => {
-                    beside(async { drop(client.tokens.follow(flight).await) }, exchange).await
-                }
-            };
-            let outcome = answer.and_then(|answer| self.judge(answer, &token));
+            let outcome = self
+                .exchange(request, renewal, failures)
+                .await
+                .and_then(|answer| self.judge(answer, &token));
             permit.end(outcome.as_ref().err());
             let error = match outcome {
                 Ok(response) => {
@@ -135,9 +113,6 @@ impl Run<'_> {
                 was_renewed = true;
                 client.tokens.refused(&token);
                 Duration::ZERO
-            } else if error.retryable() == Some(Retryable::Once) && !was_repeated {
-                was_repeated = true;
-                client.retry.backoff(1)
             } else {
                 failures += 1;
                 match client
@@ -160,11 +135,35 @@ impl Run<'_> {
                 return self.give_up(error.without_retry_budget());
             }
             self.last = Some(error);
-            self.stage = Stage::Waiting;
             if !wait.is_zero() {
                 sleep(wait).await;
             }
         }
+    }
+
+    /// One request and its answer, in time: before the deadline, and earlier where another attempt may follow.
+    async fn exchange(
+        &self,
+        request: http::Request<Option<Bytes>>,
+        renewal: Option<Flight>,
+        failures: u32,
+    ) -> Result<Answer, Error> {
+        let client = self.client;
+        let end = match client.retry.patience(self.request, failures) {
+            Some(patience) => (Instant::now() + patience).min(self.deadline),
+            None => self.deadline,
+        };
+        let mut progress = Progress::default();
+        let exchange = timeout_at(end, client.transport.exchange(request, &mut progress));
+        let outcome = match renewal {
+            None => exchange.await,
+            // A renewal that fails is noted by the manager; this call goes on with the token it has.
+            Some(flight) => {
+                let renewal = async { drop(client.tokens.follow(flight).await) };
+                Box::pin(beside(renewal, exchange)).await
+            }
+        };
+        outcome.unwrap_or_else(|_| Err(progress.timed_out()))
     }
 
     /// The end of the attempts. A repeat that is refused as a duplicate of an attempt that was refused itself says
@@ -204,6 +203,13 @@ impl Run<'_> {
                 ));
             }
             return Err(Error::from_http(status, &headers, &body, redactor, false));
+        } else if self.request.repeatable() == Repeat::SameSequence
+            && status != StatusCode::NO_CONTENT
+            && !is_object(&body)
+        {
+            // Asked again, the platform says whether it has the message.
+            let what = why_unreadable(&headers, &body, "it is no JSON object");
+            return Err(Error::undecodable(what, status, &headers, &body, redactor));
         }
         let label = self.request.label();
         let response = Response {
@@ -235,26 +241,6 @@ impl Run<'_> {
         );
     }
 
-    /// The error of a call whose deadline came.
-    fn timed_out(&self) -> Error {
-        match (self.stage, &self.last) {
-            (Stage::Exchange, _) => self.progress.timed_out(),
-            (Stage::Waiting | Stage::Turn, Some(error)) => error.clone(),
-            (Stage::Turn, None) => Error::too_early(
-                "its turn did not come before its deadline",
-                Some(self.client.limiter.wait_for(self.request)),
-            ),
-            _ => match self.client.tokens.last_failure() {
-                Some(cause) => Error::timed_out(
-                    Reach::Unsent,
-                    format!("no access token in time: {}", cause.what()),
-                )
-                .with_source(cause),
-                None => Error::timed_out(Reach::Unsent, "no access token in time"),
-            },
-        }
-    }
-
     /// An error as the caller sees it: with the call it belongs to, and honest about what may have been done.
     fn finish(&self, error: Error) -> Error {
         let is_unknown = self.is_ambiguous || error.reach() == Reach::Unknown;
@@ -271,8 +257,9 @@ impl Run<'_> {
 /// The platform's own report of a failure, or of an audit, in a body.
 fn api_error(body: &Bytes) -> Option<ApiError> {
     // Most answers have no code, and then need not be read twice.
-    memchr::memmem::find(body, b"code\"")
-        .or_else(|| memchr::memmem::find(body, b"\"message_audit\""))?;
+    if !may_report(body) {
+        return None;
+    }
     serde_json::from_slice(body)
         .ok()
         .filter(|api: &ApiError| api.is_failure() || waits_for_audit(api))
@@ -283,6 +270,11 @@ fn platform_text(body: &Bytes) -> Option<ApiError> {
     serde_json::from_slice(body)
         .ok()
         .filter(|api: &ApiError| api.text().is_some() || api.trace_id.is_some())
+}
+
+/// Whether a body may be a JSON object, by its first and last character.
+fn is_object(body: &[u8]) -> bool {
+    matches!(body.trim_ascii(), [b'{', .., b'}'])
 }
 
 /// Runs two futures until the second is done; the first is driven on the side.

@@ -17,6 +17,22 @@
 //!
 //! A script that has no runtime runs it with [`block_on`].
 //!
+//! # Where to begin
+//!
+//! | To do | Call |
+//! |---|---|
+//! | answer a message that came | `http.group(id).send("hi").reply_to(msg_id).msg_seq(1)` |
+//! | speak unasked, which counts against an allowance | `http.group(id).send("hi")` |
+//! | the same elsewhere | [`user`](HttpClient::user), [`channel`](HttpClient::channel), [`direct`](HttpClient::direct), or [`conversation`](HttpClient::conversation) for wherever a message came from |
+//! | send a file | `let file = http.group(id).upload(Upload::file("a.png")).await?`, then `http.group(id).send(&file)` |
+//! | an answer that grows while it is written | [`http.user(id).stream()`](UserScope::stream) |
+//! | all members of a guild | [`http.guild(id).members().items()`](QueryCall::items) |
+//! | a call that this version does not know | [`http.request(method, path, body)`](HttpClient::request) |
+//! | look at a call without making it | `try_into_request()` |
+//! | call another server, such as the emulator | [`HttpClientBuilder::environment`], or `Environment::from_env()` with `QQ_BOT_BASE_URL` |
+//!
+//! # What there is
+//!
 //! * [`HttpClient`]: calls by what they are about. Each is a plain [`Request`] first and a future second.
 //! * [`QueryCall`]: lists, one page or all of them ([`Pages`], [`Items`]).
 //! * [`Error`]: kind, status, code, trace id, route and advice; [`Sent`]: what became of a message.

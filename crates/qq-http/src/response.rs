@@ -1,14 +1,17 @@
 //! Answers of calls that succeeded.
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
+use memchr::memmem::Finder;
 use qq_model::{ApiError, BearerToken};
 use serde::de::DeserializeOwned;
 
-use crate::error::{Error, Redactor, trace_id};
+use crate::error::{Error, Redactor, trace_id, why_unreadable};
 use crate::request::Label;
+use crate::sent::waits_for_audit;
 
 /// The answer of a call that succeeded.
 #[derive(Clone)]
@@ -62,9 +65,27 @@ impl Response {
     /// [`ErrorKind::Decode`](crate::ErrorKind::Decode): the body is no JSON, or not of this form.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         serde_json::from_slice(&self.body).map_err(|error| {
-            self.undecodable(format!("the answer cannot be read: {error}"))
-                .with_source(error)
+            let what = why_unreadable(&self.headers, &self.body, &error);
+            let is_secret = what.contains(self.token.expose());
+            let decode = self.undecodable(what);
+            // It repeats values that it did not expect.
+            if is_secret {
+                decode
+            } else {
+                decode.with_source(error)
+            }
         })
+    }
+
+    /// What it says of an audit that a message waits for.
+    pub(crate) fn audit(&self) -> Option<ApiError> {
+        // Most answers have none, and then need not be read twice.
+        if !may_report(&self.body) {
+            return None;
+        }
+        serde_json::from_slice(&self.body)
+            .ok()
+            .filter(waits_for_audit)
     }
 
     /// The error of an answer that says "refused" in a way of its own.
@@ -89,6 +110,13 @@ impl Response {
             .labelled(&self.label)
             .with_attempts(self.attempts)
     }
+}
+
+/// Whether a body may have a code or an audit in it.
+pub(crate) fn may_report(body: &[u8]) -> bool {
+    static CODE: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("code\""));
+    static AUDIT: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("audit"));
+    CODE.find(body).is_some() || AUDIT.find(body).is_some()
 }
 
 /// Names the status and the size of the body; its content stays out.

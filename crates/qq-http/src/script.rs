@@ -16,7 +16,8 @@ use tokio::runtime::Builder;
 /// # }
 /// ```
 ///
-/// Open connections end with it: do all of a script's calls in one future. Within a Tokio runtime, `.await` is
+/// Open connections end with it, and so does whatever a dropped [`MessageStream`](crate::MessageStream) left behind: do
+/// all of a script's calls in one future, and `finish` its streams there. Within a Tokio runtime, `.await` is
 /// the way; there this function panics, as blocking would hold up the runtime.
 ///
 /// # Errors

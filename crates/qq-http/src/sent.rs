@@ -1,5 +1,6 @@
 //! What became of a message.
 
+use http::StatusCode;
 use qq_model::ApiError;
 use qq_model::Timestamp;
 use qq_model::id::{AuditId, MessageId};
@@ -90,11 +91,11 @@ impl Sent {
         if response.is_duplicate {
             return Ok(Self::Repeated);
         }
+        if response.status == StatusCode::NO_CONTENT {
+            return Ok(Self::Delivered(SentMessage::default()));
+        }
         let unknown = |error: Error| error.into_outcome_unknown();
-        let audit: Option<ApiError> = serde_json::from_slice(&response.body)
-            .ok()
-            .filter(waits_for_audit);
-        if let Some(audit) = audit {
+        if let Some(audit) = response.audit() {
             return Ok(Self::PendingAudit(PendingAudit {
                 audit_id: audit.audit_id().cloned().unwrap_or_default(),
                 message: audit.text().map(Into::into),

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{ACCEPT, USER_AGENT};
+use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::uri::Uri;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use qq_model::{Environment, Token};
@@ -206,10 +206,7 @@ impl HttpClientBuilder {
             .map_err(|error| BuildError::new("token", error))?;
         let base = Base::parse(self.environment.api())?;
         let token_url = parse_url(self.environment.token())?;
-        let mut headers = HeaderMap::new();
-        headers.insert(USER_AGENT, user_agent.clone());
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        headers.insert(APP_ID, app_id);
+        let headers = headers(user_agent.clone(), app_id);
         let proxies = match (self.proxies, &self.connect) {
             (Some(proxies), _) => proxies,
             (None, Some(_)) => Proxies::none(),
@@ -284,6 +281,22 @@ impl Base {
     }
 }
 
+/// The headers of every request, with room for those that the HTTP stack adds.
+fn headers(user_agent: HeaderValue, app_id: HeaderValue) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(12);
+    headers.insert(USER_AGENT, user_agent);
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    // Without it an answer may be compressed in any way.
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    headers.insert(APP_ID, app_id);
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("application/json; charset=utf-8"),
+    );
+    headers.insert(AUTHORIZATION, HeaderValue::from_static(""));
+    headers
+}
+
 fn parse_url(url: &str) -> Result<Uri, BuildError> {
     qq_transport::Endpoint::parse(url).map_err(|error| BuildError::new("environment", error))?;
     url.parse()
@@ -341,6 +354,8 @@ impl StdError for BuildError {
 
 #[cfg(test)]
 mod tests {
+    use http::uri::PathAndQuery;
+
     use super::*;
     use crate::limit::Limit;
     use crate::route::Route;
@@ -393,10 +408,11 @@ mod tests {
     fn addresses_may_have_a_path() {
         let base = Base::parse("http://127.0.0.1:8787/qq/").unwrap();
         assert_eq!(
-            base.join("/a?b=1").unwrap(),
+            base.join(&PathAndQuery::from_static("/a?b=1")).unwrap(),
             "http://127.0.0.1:8787/qq/a?b=1"
         );
         let base = Base::parse("https://api.example").unwrap();
-        assert_eq!(base.join("/a").unwrap(), "https://api.example/a");
+        let joined = base.join(&PathAndQuery::from_static("/a")).unwrap();
+        assert_eq!(joined, "https://api.example/a");
     }
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
-use http::uri::{Authority, Scheme, Uri};
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::uri::{Authority, Parts, PathAndQuery, Scheme, Uri};
 use http::{HeaderMap, HeaderValue, Method};
 use qq_model::gateway::{Gateway, GatewayBot};
 use qq_model::id::{ChannelId, GroupOpenid, GuildId, UserOpenid};
@@ -57,6 +57,7 @@ pub struct HttpClient {
 pub(crate) struct Inner {
     environment: Environment,
     base: Base,
+    /// Those of every request; that for the access token has no value yet.
     headers: HeaderMap,
     timeout: Duration,
     pub(crate) retry: RetryPolicy,
@@ -224,20 +225,23 @@ impl HttpClient {
 
 impl Inner {
     /// The request as it goes to the server, but for the access token.
-    pub(crate) fn prepare(&self, request: &Request) -> Result<http::Request<Option<Bytes>>, Error> {
+    pub(crate) fn prepare(
+        &self,
+        request: &Request,
+        authorization: HeaderValue,
+    ) -> Result<http::Request<Option<Bytes>>, Error> {
         let body = request.shared_body();
         let mut headers = self.headers.clone();
-        if body.is_some() {
-            const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
-            headers.insert(
-                CONTENT_TYPE,
-                request.content_type().cloned().unwrap_or(JSON),
-            );
+        match (&body, request.content_type()) {
+            (None, _) => drop(headers.remove(CONTENT_TYPE)),
+            (Some(_), Some(kind)) => drop(headers.insert(CONTENT_TYPE, kind.clone())),
+            (Some(_), None) => {}
         }
+        headers.insert(AUTHORIZATION, authorization);
         let mut prepared = http::Request::new(body);
         *prepared.method_mut() = request.method().clone();
         *prepared.headers_mut() = headers;
-        *prepared.uri_mut() = self.base.join(request.path_and_query()).map_err(|error| {
+        *prepared.uri_mut() = self.base.join(request.target()).map_err(|error| {
             Error::invalid_request("the path cannot be part of an address").with_source(error)
         })?;
         Ok(prepared)
@@ -245,17 +249,16 @@ impl Inner {
 }
 
 impl Base {
-    fn join(&self, path_and_query: &str) -> Result<Uri, http::Error> {
-        let builder = Uri::builder()
-            .scheme(self.scheme.clone())
-            .authority(self.authority.clone());
-        if self.path.is_empty() {
-            builder.path_and_query(path_and_query).build()
+    fn join(&self, target: &PathAndQuery) -> Result<Uri, http::Error> {
+        let mut parts = Parts::default();
+        parts.scheme = Some(self.scheme.clone());
+        parts.authority = Some(self.authority.clone());
+        parts.path_and_query = Some(if self.path.is_empty() {
+            target.clone()
         } else {
-            builder
-                .path_and_query(format!("{}{path_and_query}", self.path))
-                .build()
-        }
+            PathAndQuery::try_from(format!("{}{target}", self.path))?
+        });
+        Ok(Uri::from_parts(parts)?)
     }
 }
 

@@ -1,8 +1,10 @@
 //! Errors from answers: what the platform, or whatever stands before it, said.
 
 use std::borrow::Cow;
+use std::fmt;
 
-use http::{HeaderMap, StatusCode};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, StatusCode};
 use qq_model::error_code::Retryable;
 use qq_model::{Advice, ApiError};
 
@@ -35,6 +37,31 @@ impl Redactor<'_> {
             },
         )
     }
+}
+
+/// Why the body of a success is no answer, in a clause; `error` says what a reader of JSON says of it.
+pub(crate) fn why_unreadable(headers: &HeaderMap, body: &[u8], error: impl fmt::Display) -> String {
+    if let Some(coding) = word(headers, CONTENT_ENCODING).filter(|coding| coding != "identity") {
+        return format!("the answer is compressed ({coding}), which it was not asked to be");
+    }
+    if body.is_empty() {
+        return "the server answered without a body".to_owned();
+    }
+    match word(headers, CONTENT_TYPE).filter(|kind| !kind.ends_with("json")) {
+        Some(kind) => format!("the answer is {kind} and no JSON: {error}"),
+        None => format!("the answer cannot be read: {error}"),
+    }
+}
+
+/// The first word of a header, where it is one.
+fn word(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+    let value = headers.get(name)?.to_str().ok()?;
+    let word = value.split(';').next()?.trim();
+    let is_word = (1..=64).contains(&word.len())
+        && word
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-+./".contains(&byte));
+    is_word.then(|| word.to_ascii_lowercase())
 }
 
 pub(crate) fn trace_id(headers: &HeaderMap) -> Option<&str> {
@@ -95,12 +122,14 @@ impl Error {
             StatusCode::UNAUTHORIZED if !is_token_endpoint => ErrorKind::Authentication,
             _ => ErrorKind::Http,
         };
-        let reach = if status.is_server_error() {
+        let reach = if status.is_server_error() || status.is_informational() {
             Reach::Unknown
         } else {
             Reach::Refused
         };
-        let what = if body.is_empty() {
+        let what = if status.is_redirection() {
+            "the server redirects elsewhere, where no access token goes"
+        } else if body.is_empty() {
             "the server answered without a body"
         } else {
             "the server answered with a page that is not the platform's"
@@ -116,6 +145,7 @@ impl Error {
         body: &[u8],
         redactor: Redactor<'_>,
     ) -> Self {
+        let what = redactor.clean(&what.into()).into_owned();
         Self::decode(what).answered(status, headers, body, redactor)
     }
 

@@ -14,7 +14,7 @@ use qq_model::Advice;
 use qq_model::error_code::Retryable;
 use qq_transport::ProxyError;
 
-pub(crate) use self::answer::{Redactor, trace_id};
+pub(crate) use self::answer::{Redactor, trace_id, why_unreadable};
 pub(crate) use self::known::DUPLICATE;
 use self::known::Known;
 use crate::request::Label;

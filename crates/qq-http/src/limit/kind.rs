@@ -1,7 +1,7 @@
 //! What a request is to the limits: on which route, about whom, active or not.
 
 use http::Method;
-use memchr::memmem;
+use memchr::{memchr, memmem};
 use serde::Deserialize;
 
 use super::Counted;
@@ -19,15 +19,21 @@ pub(super) fn route_of(request: &Request) -> Option<Route> {
 pub(super) fn peer_of(request: &Request, route: Option<Route>) -> &str {
     let path = request.path();
     let Some(route) = route else { return path };
-    let Some(start) = route.template().find('{') else {
+    let Some(start) = memchr(b'{', route.template().as_bytes()) else {
         return "";
     };
     let rest = path.get(start..).unwrap_or_default();
-    rest.split('/').next().unwrap_or_default()
+    let end = memchr(b'/', rest.as_bytes()).unwrap_or(rest.len());
+    rest.get(..end).unwrap_or_default()
 }
 
 /// Whether a message answers something.
 pub(super) fn kind_of(request: &Request) -> Counted {
+    match request.is_answer() {
+        Some(true) => return Counted::All,
+        Some(false) => return Counted::Active,
+        None => {}
+    }
     let body = request.body().unwrap_or_default();
     let mentions = |member: &[u8]| memmem::find(body, member).is_some();
     // Bodies are written by this crate: no escapes in names, no space after them.

@@ -168,6 +168,16 @@ impl Limit {
 
 /// The limits that a client keeps: the documented ones, changed as you like.
 ///
+/// Some documented limits cannot be kept from here, because no request says what they count; the platform's refusals
+/// teach them:
+///
+/// * active messages to at most 2 channels of a guild per day,
+/// * new schedule entries of a guild, 100 per day: the 10 per administrator are counted for each channel,
+/// * wake-up messages of a one-to-one chat, one in each of four periods after the user last spoke,
+/// * the time and the number of answers to one message. `qq-client` counts those, as it sees the messages.
+///
+/// Limits that count for a whole day are kept from the start of the process on: what was sent before is not known.
+///
 /// ```
 /// use std::time::Duration;
 /// use qq_http::{Certification, HttpClient, Limit, LimitMode, LimitScope, Limits, Route};

@@ -13,6 +13,9 @@ const SWEEP: usize = 8;
 /// Among how many the one that used least is forgotten when there are too many.
 const SAMPLE: usize = 8;
 
+/// How many it looks at to find those, as busy ones are passed over.
+const LOOKS: usize = 64;
+
 /// Where a peer is kept.
 pub(super) type PeerId = u32;
 
@@ -73,8 +76,11 @@ impl Peers {
             return id;
         }
         self.sweep(rates, now);
-        if self.len() >= self.most {
-            self.forget_one(rates, now);
+        // Two for each new one, so that what busy ones took beyond the limit goes again.
+        for _ in 0..2 {
+            if self.len() >= self.most {
+                self.forget_one(rates, now);
+            }
         }
         let key: Arc<str> = key.into();
         let peer = Peer {
@@ -111,7 +117,7 @@ impl Peers {
     /// Forgets the one that used least, of some.
     fn forget_one(&mut self, rates: &[Rate], now: Instant) {
         let mut least = None;
-        for _ in 0..self.entries.len() {
+        for _ in 0..LOOKS.min(self.entries.len()) {
             let at = self.next();
             let Some(peer) = self.entries[at].as_ref().filter(|peer| !peer.is_busy()) else {
                 continue;

@@ -1,9 +1,7 @@
 //! The documented limits, written once.
 //!
 //! Source: the platform's pages of 2025 and 2026 on each call, and its page on active messages of 2026. Each call has a
-//! counter of its own. Three documented limits cannot be kept from here, because no request says what they count:
-//! active messages to at most 2 channels of a guild per day, 100 schedules of a guild per day, and the wake-up
-//! messages of a one-to-one chat. The platform's refusals hold those back.
+//! counter of its own. [`Limits`](super::Limits) names those that cannot be kept from here.
 
 use super::{Certification, Counted, LimitScope};
 use crate::route::Route;

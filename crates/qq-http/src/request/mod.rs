@@ -11,6 +11,7 @@ mod send;
 use std::fmt;
 
 use bytes::Bytes;
+use http::uri::PathAndQuery;
 use http::{HeaderValue, Method};
 use qq_model::request::RequestBody;
 use serde::Serialize;
@@ -43,11 +44,13 @@ use crate::route::Route;
 pub struct Request {
     method: Method,
     route: Option<Route>,
-    path_and_query: String,
+    target: PathAndQuery,
     body: Option<Bytes>,
     /// What the body is, where that is not JSON.
     content_type: Option<HeaderValue>,
     repeat: Repeat,
+    /// Whether it is a message that answers something, where that is known.
+    is_answer: Option<bool>,
 }
 
 /// When a request may be sent again after an attempt that failed.
@@ -69,7 +72,8 @@ impl Request {
         Ok(Self {
             method: route.method(),
             route: Some(route),
-            path_and_query: path::expand(route, parameters)?,
+            target: as_target(path::expand(route, parameters)?)
+                .map_err(|error| error.labelled(&route.into()))?,
             body: None,
             content_type: None,
             repeat: if route.is_idempotent() {
@@ -77,6 +81,7 @@ impl Request {
             } else {
                 Repeat::Unsent
             },
+            is_answer: None,
         })
     }
 
@@ -101,8 +106,8 @@ impl Request {
     pub(crate) fn query_of<T: Serialize + ?Sized>(mut self, query: &T) -> Result<Self, Error> {
         let text = query::write(query).map_err(|error| error.labelled(&self.label()))?;
         if !text.is_empty() {
-            self.path_and_query.push('?');
-            self.path_and_query.push_str(&text);
+            self.target = as_target(format!("{}?{text}", self.target.path()))
+                .map_err(|error| error.labelled(&self.label()))?;
         }
         Ok(self)
     }
@@ -122,6 +127,16 @@ impl Request {
     pub(crate) const fn repeat(mut self, repeat: Repeat) -> Self {
         self.repeat = repeat;
         self
+    }
+
+    /// Says whether it is a message that answers something.
+    pub(crate) const fn answer(mut self, is_answer: bool) -> Self {
+        self.is_answer = Some(is_answer);
+        self
+    }
+
+    pub(crate) const fn is_answer(&self) -> Option<bool> {
+        self.is_answer
     }
 
     /// Which call this is, without ids.
@@ -144,8 +159,16 @@ impl Request {
         self.content_type.as_ref()
     }
 
-    pub(crate) fn path_and_query(&self) -> &str {
-        &self.path_and_query
+    pub(crate) const fn target(&self) -> &PathAndQuery {
+        &self.target
+    }
+
+    /// Whether the platform may take long over it: it reads the file behind an address meanwhile.
+    pub(crate) fn is_slow(&self) -> bool {
+        matches!(
+            self.route,
+            Some(Route::UploadC2CFile | Route::UploadGroupFile)
+        )
     }
 
     /// The HTTP method.
@@ -163,26 +186,19 @@ impl Request {
     /// The path, percent-encoded, from the environment's base address on.
     #[must_use]
     pub fn path(&self) -> &str {
-        self.split().0
+        self.target.path()
     }
 
     /// The query, without its question mark.
     #[must_use]
     pub fn query(&self) -> Option<&str> {
-        self.split().1
+        self.target.query()
     }
 
     /// The body: JSON, or a form where a message carries a picture as bytes.
     #[must_use]
     pub fn body(&self) -> Option<&[u8]> {
         self.body.as_deref()
-    }
-
-    fn split(&self) -> (&str, Option<&str>) {
-        match self.path_and_query.split_once('?') {
-            Some((path, query)) => (path, Some(query)),
-            None => (&self.path_and_query, None),
-        }
     }
 }
 
@@ -210,6 +226,13 @@ impl From<Route> for Label {
             template: route.template(),
         }
     }
+}
+
+/// A path, with its query if it has one, that goes into a request line.
+fn as_target(text: String) -> Result<PathAndQuery, Error> {
+    PathAndQuery::try_from(text).map_err(|error| {
+        Error::invalid_request("the path cannot be part of an address").with_source(error)
+    })
 }
 
 /// What stands for the template of a path that is not in the route table.

@@ -12,8 +12,8 @@ pub(super) fn expand(route: Route, parameters: &[&str]) -> Result<String, Error>
     let mut path = String::with_capacity(template.len() + 40 * parameters.len());
     let mut parameters = parameters.iter();
     let mut rest = template;
-    while let Some((literal, tail)) = rest.split_once('{') {
-        let (name, tail) = tail.split_once('}').unwrap_or((tail, ""));
+    while let Some((literal, tail)) = split(rest, b'{') {
+        let (name, tail) = split(tail, b'}').unwrap_or((tail, ""));
         let value = parameters.next().copied().unwrap_or_default();
         match value {
             "" => return Err(refuse(route, name, "is empty")),
@@ -26,6 +26,12 @@ pub(super) fn expand(route: Route, parameters: &[&str]) -> Result<String, Error>
     }
     path.push_str(rest);
     Ok(path)
+}
+
+/// As [`str::split_once`], for ASCII, faster.
+fn split(text: &str, at: u8) -> Option<(&str, &str)> {
+    let at = memchr::memchr(at, text.as_bytes())?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
 fn refuse(route: Route, name: &str, why: &str) -> Error {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::Method;
 use serde_json::Value;
 
-use super::{Call, CallFuture, Repeat, Request};
+use super::{CUSTOM, Call, CallFuture, Label, Repeat, Request, as_target};
 use crate::client::HttpClient;
 use crate::error::Error;
 use crate::response::Response;
@@ -59,32 +59,36 @@ fn request(method: Method, path_and_query: String, body: Option<&Value>) -> Resu
     } else {
         Repeat::Unsent
     };
-    let request = Request {
-        method,
-        route: None,
-        path_and_query,
-        body: None,
-        content_type: None,
-        repeat,
+    let label = Label {
+        method: method.clone(),
+        template: CUSTOM,
     };
-    let path = request.path();
+    let path = path_and_query.split('?').next().unwrap_or_default();
     let why = if !path.starts_with('/') {
         "must start with a slash"
     } else if path.split('/').any(is_step) {
         "must not have . or .. between slashes"
-    } else if !request
-        .path_and_query
+    } else if !path_and_query
         .bytes()
         .all(|byte| byte.is_ascii_graphic() && byte != b'#')
     {
         "must be percent-encoded: it has white space, a fragment or characters other than ASCII"
     } else {
+        let request = Request {
+            method,
+            route: None,
+            target: as_target(path_and_query).map_err(|error| error.labelled(&label))?,
+            body: None,
+            content_type: None,
+            repeat,
+            is_answer: None,
+        };
         return match body {
             Some(body) => request.json(body),
             None => Ok(request),
         };
     };
-    Err(Error::invalid_request(format!("the path {why}")).labelled(&request.label()))
+    Err(Error::invalid_request(format!("the path {why}")).labelled(&label))
 }
 
 /// `.` or `..`, in any of the spellings that servers take for it.

@@ -109,7 +109,7 @@ impl SendMessage {
             Conversation::C2C(id) => (Route::SendC2CMessage, id.text().to_string(), Scene::C2C),
         };
         let is_v2 = matches!(scene, Scene::Group | Scene::C2C);
-        let request = Request::new(route, &[&id])?;
+        let request = Request::new(route, &[&id])?.answer(body.target().is_some());
         let invalid = |what: String| Error::invalid_request(what).labelled(&request.label());
         match body.validate() {
             // A picture speaks for itself.

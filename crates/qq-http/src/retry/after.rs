@@ -19,18 +19,30 @@ fn parse(text: &str, now: SystemTime) -> Option<Duration> {
     Some(date(text)?.duration_since(now).unwrap_or_default())
 }
 
-/// `Sun, 06 Nov 1994 08:49:37 GMT`, the form that servers must use (RFC 9110, 5.6.7).
+/// A date in one of the three forms that a recipient must read (RFC 9110, 5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`,
+/// `Sunday, 06-Nov-94 08:49:37 GMT` and `Sun Nov  6 08:49:37 1994`.
 fn date(text: &str) -> Option<SystemTime> {
     const MONTHS: [&str; 12] = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ];
-    let mut parts = text.split_ascii_whitespace().skip(1);
-    let (day, month, year, time) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    let month = MONTHS.iter().position(|name| *name == month)? + 1;
-    if !matches!(parts.next()?, "GMT" | "UTC" | "+0000") || parts.next().is_some() {
+    let parts: Vec<&str> = text
+        .split([' ', '-'])
+        .filter(|part| !part.is_empty())
+        .collect();
+    let ([_, day, month, year, time, "GMT" | "UTC" | "+0000"] | [_, month, day, time, year]) =
+        parts[..]
+    else {
         return None;
-    }
-    let date: Timestamp = format!("{year}-{month:02}-{day:0>2}T{time}Z")
+    };
+    let month = MONTHS.iter().position(|name| *name == month)? + 1;
+    let century = match year.len() {
+        4 => "",
+        // Two digits stand for 1970 to 2069.
+        2 if year > "69" => "19",
+        2 => "20",
+        _ => return None,
+    };
+    let date: Timestamp = format!("{century}{year}-{month:02}-{day:0>2}T{time}Z")
         .parse()
         .ok()?;
     date.to_system_time()
@@ -54,6 +66,9 @@ mod tests {
             ("1e400", None),
             ("soon", None),
             ("Sun, 6 Nov 1994 08:49:40 +0000", Some(10.0)),
+            ("Sunday, 06-Nov-94 08:49:37 GMT", Some(7.0)),
+            ("Sun Nov  6 08:49:37 1994", Some(7.0)),
+            ("Sun, 06 Nov 994 08:49:37 GMT", None),
             ("Sun, 31 Feb 1994 08:49:37 GMT", None),
             ("Sun, 06 Nov 1994 08:49:37 PST", None),
             ("Sun, 06 Nov 1994 08:49:37 GMT x", None),

@@ -13,7 +13,7 @@ pub(crate) use self::budget::Purse;
 pub use self::budget::RetryBudget;
 use crate::error::{Error, ErrorKind, Reach};
 use crate::random::chance;
-use crate::request::Repeat;
+use crate::request::{Repeat, Request};
 
 /// How often and how fast a call that failed is made again, within its deadline.
 ///
@@ -32,6 +32,7 @@ use crate::request::Repeat;
 #[derive(Clone, Debug, PartialEq)]
 pub struct RetryPolicy {
     attempts: u32,
+    attempt_timeout: Duration,
     base: Duration,
     cap: Duration,
     jitter: bool,
@@ -49,6 +50,15 @@ impl RetryPolicy {
     #[must_use]
     pub const fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts;
+        self
+    }
+
+    /// How long one attempt may take where another one may follow, so that a connection that went silent does not use
+    /// up the deadline of the call; 10 seconds by default, at least one. The last attempt of a call, a message that is
+    /// not repeated, and an upload have what is left of the deadline.
+    #[must_use]
+    pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
+        self.attempt_timeout = timeout.max(Duration::from_secs(1));
         self
     }
 
@@ -89,7 +99,8 @@ impl RetryPolicy {
 
     /// The wait before the next attempt; `None` when there is none. `attempt` counts from 1.
     pub(crate) fn wait(&self, error: &Error, repeat: Repeat, attempt: u32) -> Option<Duration> {
-        if attempt >= self.attempts || !is_safe(error, repeat) || !may_help(error) {
+        if attempt >= self.attempts || !is_safe(error, repeat) || !may_help(error, repeat, attempt)
+        {
             return None;
         }
         match error.retry_after() {
@@ -104,7 +115,18 @@ impl RetryPolicy {
         self.attempts
     }
 
-    pub(crate) fn backoff(&self, attempt: u32) -> Duration {
+    /// How long an attempt is waited for after so many failures; `None` is until the deadline.
+    pub(crate) fn patience(&self, request: &Request, failures: u32) -> Option<Duration> {
+        let may_follow = failures + 1 < self.attempts
+            && matches!(
+                request.repeatable(),
+                Repeat::Idempotent | Repeat::SameSequence
+            )
+            && !request.is_slow();
+        may_follow.then_some(self.attempt_timeout)
+    }
+
+    fn backoff(&self, attempt: u32) -> Duration {
         let doublings = attempt.saturating_sub(1).min(20);
         let wait = self.base.saturating_mul(1 << doublings).min(self.cap);
         if self.jitter {
@@ -119,6 +141,7 @@ impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
             attempts: 3,
+            attempt_timeout: Duration::from_secs(10),
             base: Duration::from_millis(500),
             cap: Duration::from_secs(10),
             jitter: true,
@@ -132,12 +155,17 @@ fn is_safe(error: &Error, repeat: Repeat) -> bool {
     match repeat {
         Repeat::Idempotent | Repeat::SameSequence => true,
         Repeat::ByCaller => false,
-        Repeat::Unsent => error.reach() == Reach::Unsent,
+        Repeat::Unsent => match error.reach() {
+            Reach::Unsent => true,
+            // The platform failed to look at the call; its documents allow one repeat.
+            Reach::Refused => error.retryable() == Some(Retryable::Once),
+            Reach::Unknown => false,
+        },
     }
 }
 
-/// Whether another attempt may end differently.
-fn may_help(error: &Error) -> bool {
+/// Whether another attempt may end differently. `attempt` counts from 1.
+fn may_help(error: &Error, repeat: Repeat, attempt: u32) -> bool {
     let is_overload = || {
         error
             .status()
@@ -148,6 +176,9 @@ fn may_help(error: &Error) -> bool {
         (ErrorKind::Network, _) if error.advice() == Advice::Configuration => false,
         (ErrorKind::Network | ErrorKind::Timeout, _)
         | (_, Some(Retryable::Yes | Retryable::Maybe)) => true,
+        (_, Some(Retryable::Once)) => attempt == 1,
+        // It may have been done, and the platform knows.
+        (ErrorKind::Decode, _) => repeat == Repeat::SameSequence,
         // A code names no pause; status 429 asks to come back.
         (_, Some(Retryable::AfterPause) | None) => is_overload(),
         _ => false,

@@ -27,7 +27,8 @@ use crate::sent::Sent;
 /// * [`finish`](Self::finish) sends it, and says what became of it;
 /// * after a refusal it is sent with what was shown so far;
 /// * a handle that is dropped, or whose `finish` is, leaves one short task behind that sends it and ends within
-///   [`finish_timeout`](StreamBuilder::finish_timeout). That needs a Tokio runtime; without one a warning is logged.
+///   [`finish_timeout`](StreamBuilder::finish_timeout). It runs on the Tokio runtime where the handle is dropped, or on
+///   the one that sent the first frame; if that ends before, a warning is logged.
 ///   A stream of which nothing can have been shown leaves nothing behind and sends nothing.
 ///
 /// A text longer than the platform takes in one message (`remain_msg_len`) goes on in a further message, with a
@@ -57,6 +58,9 @@ pub struct MessageStream(Option<Box<Writer>>);
 pub struct Streamed {
     /// The messages, in order; more than one when the text was too long for one, and none when there was no text.
     pub ids: Vec<Box<str>>,
+    /// What a later [`MessageReference`](qq_model::message::MessageReference) quotes each of them by, where the platform
+    /// said it: one for each of `ids`.
+    pub ref_idxs: Vec<Option<Box<str>>>,
     /// The normal message that was sent instead: [`StreamBuilder::fallback`].
     pub fallback: Option<Sent>,
 }
@@ -152,18 +156,32 @@ impl Drop for MessageStream {
         let Some(mut writer) = self.0.take().filter(|writer| writer.may_show()) else {
             return;
         };
-        let Ok(runtime) = Handle::try_current() else {
-            tracing::warn!(
-                "a stream was dropped unfinished outside of a runtime: its text will be taken back"
-            );
+        let Some(runtime) = Handle::try_current().ok().or_else(|| writer.runtime()) else {
             return;
         };
         let end = async move {
+            let mut end = Ending { is_over: false };
             if let Err(error) = writer.finish().await {
                 tracing::warn!(%error, "a dropped stream could not be finished");
             }
+            end.is_over = true;
         };
         drop(runtime.spawn(end.in_current_span()));
+    }
+}
+
+/// Says so when a runtime ends before the stream that was left to it.
+struct Ending {
+    is_over: bool,
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if !self.is_over {
+            tracing::warn!(
+                "a runtime ended before a stream that was dropped on it: its text will be taken back"
+            );
+        }
     }
 }
 

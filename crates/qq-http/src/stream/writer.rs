@@ -8,6 +8,7 @@ use qq_model::outgoing::{
     MessageBody, MessageMarkdown, ReplyTo, StreamContentType, StreamMessage, StreamMessageRequest,
     StreamMessageResult,
 };
+use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::Streamed;
@@ -47,6 +48,10 @@ pub(super) struct Writer {
     next_at: Option<Instant>,
     failures: u32,
     ids: Vec<Box<str>>,
+    /// What each of the messages is quoted by.
+    ref_idxs: Vec<Option<Box<str>>>,
+    /// Where the frames are sent.
+    runtime: Option<Handle>,
     last_error: Option<Error>,
     state: State,
 }
@@ -113,6 +118,8 @@ impl Writer {
             next_at: None,
             failures: 0,
             ids: Vec::new(),
+            ref_idxs: Vec::new(),
+            runtime: None,
             last_error: None,
             state: State::Open,
         }
@@ -120,6 +127,11 @@ impl Writer {
 
     pub(super) const fn last_error(&self) -> Option<&Error> {
         self.last_error.as_ref()
+    }
+
+    /// The runtime that sent the first frame; none before.
+    pub(super) fn runtime(&self) -> Option<Handle> {
+        self.runtime.clone()
     }
 
     /// Whether text may be on the screen that the user's client will take back.
@@ -201,6 +213,7 @@ impl Writer {
         self.state = State::Over(outcome.as_ref().err().cloned());
         Ok(Streamed {
             ids: std::mem::take(&mut self.ids),
+            ref_idxs: std::mem::take(&mut self.ref_idxs),
             fallback: outcome?,
         })
     }
@@ -384,6 +397,7 @@ impl Writer {
 
     /// Sends a frame, and keeps count of what may be on the screen.
     async fn transmit(&mut self, frame: &StreamMessageRequest, end: usize) -> Result<(), Error> {
+        self.runtime = self.runtime.take().or_else(|| Handle::try_current().ok());
         let request = self.request.clone().json(frame)?;
         let (shown, may_be_over) = (self.shown, self.may_be_over);
         let reached = self.text.reach(end);
@@ -423,6 +437,14 @@ impl Writer {
         self.frames.taken(result);
         if let (true, Some(id)) = (is_new, self.frames.id()) {
             self.ids.push(id.into());
+            self.ref_idxs.push(None);
+        }
+        let ref_idx = result
+            .ext_info
+            .as_ref()
+            .and_then(|info| info.ref_idx.as_ref());
+        if let (Some(ref_idx), Some(own)) = (ref_idx, self.ref_idxs.last_mut()) {
+            *own = Some(ref_idx.clone());
         }
         self.text.accept(end, result.remain_msg_len);
         self.shown = Shown::Yes;

@@ -21,7 +21,7 @@ use futures_util::future::{BoxFuture, Shared};
 use http::HeaderValue;
 use qq_model::access_token::AccessTokenFuture;
 use qq_model::{AccessToken, AccessTokenError, BearerToken};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use self::fetch::Fetched;
 pub(crate) use self::fetch::Fetcher;
@@ -29,7 +29,7 @@ use self::shared::Source;
 pub use self::store::{
     StoredToken, TokenFile, TokenLease, TokenStore, TokenStoreError, TokenStoreFuture,
 };
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Reach};
 use crate::random::chance;
 
 /// How long [`AccessToken::get`] waits for a fresher token while the old one is still good.
@@ -111,13 +111,15 @@ impl TokenManager {
     ///
     /// A fetch under way is carried on by whoever waits for it next.
     pub(crate) async fn acquire(&self, deadline: Instant) -> Result<Acquired, Error> {
-        match self.plan(deadline) {
-            Plan::Use(acquired) => Ok(acquired),
-            Plan::Wait(flight) => self
-                .follow(flight)
-                .await
-                .map(|fetched| fetched.acquired(None)),
-            Plan::Fail(error) => Err(error),
+        let flight = match self.plan(deadline) {
+            Plan::Use(acquired) => return Ok(acquired),
+            Plan::Fail(error) => return Err(error),
+            Plan::Wait(flight) => flight,
+        };
+        // Few calls wait: the others need not carry a timer about.
+        match Box::pin(timeout_at(deadline, self.follow(flight))).await {
+            Ok(outcome) => outcome.map(|fetched| fetched.acquired(None)),
+            Err(_) => Err(self.none_in_time()),
         }
     }
 
@@ -128,9 +130,16 @@ impl TokenManager {
         outcome
     }
 
-    /// Why the last fetch failed; `None` once one succeeded.
-    pub(crate) fn last_failure(&self) -> Option<Error> {
-        self.lock().last_failure.clone()
+    /// The error of a call whose deadline came before a token; it names why the last fetch failed, if one did.
+    fn none_in_time(&self) -> Error {
+        match self.lock().last_failure.clone() {
+            Some(cause) => Error::timed_out(
+                Reach::Unsent,
+                format!("no access token in time: {}", cause.what()),
+            )
+            .with_source(cause),
+            None => Error::timed_out(Reach::Unsent, "no access token in time"),
+        }
     }
 
     fn plan(&self, deadline: Instant) -> Plan {

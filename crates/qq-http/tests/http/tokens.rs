@@ -325,11 +325,7 @@ async fn a_revoked_token_costs_a_thousand_callers_one_fetch() {
 async fn a_failed_check_is_repeated_once_with_the_same_token() {
     let failed = || Reply::json(500, &json!({"code": 11242}));
     let server = Server::script([failed(), me(), failed(), failed(), failed()]);
-    let http = server
-        .builder()
-        .retry(qq_http::RetryPolicy::never())
-        .build()
-        .unwrap();
+    let http = server.client();
     http.me().await.unwrap();
     let received = server.received();
     assert_eq!(received.len(), 2);
@@ -340,6 +336,21 @@ async fn a_failed_check_is_repeated_once_with_the_same_token() {
     let error = http.me().await.unwrap_err();
     assert_eq!((error.code(), error.attempts()), (Some(11242), 2));
     assert_eq!(server.token_calls(), 1);
+    // A message too, as it was not looked at; but not where nothing is repeated, nor where that is not sure.
+    let unsure = Reply::json(504, &json!({"code": 11242}));
+    for (policy, first, requests) in [
+        (qq_http::RetryPolicy::default(), failed(), 2),
+        (qq_http::RetryPolicy::never(), failed(), 1),
+        (qq_http::RetryPolicy::default(), unsure, 1),
+    ] {
+        let server = Server::script([first, me()]);
+        let http = server.builder().retry(policy).build().unwrap();
+        let outcome = http.group("g").send("hi").await;
+        assert_eq!(
+            (server.received().len(), outcome.is_ok()),
+            (requests, requests == 2)
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -131,12 +131,66 @@ async fn a_stream_that_showed_nothing_sends_nothing() {
     assert_eq!(server.received().len(), 1);
 }
 
-#[tokio::test]
-async fn without_a_runtime_a_warning_is_all() {
-    let (_, server) = Platform::fair();
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_is_dropped_outside_of_a_runtime_is_finished() {
+    let (platform, server) = Platform::fair();
     let mut stream = stream(&server);
-    stream.push("x").await.unwrap();
+    stream.push("hello ").await.unwrap();
+    stream.push("there").await.unwrap();
     std::thread::spawn(move || drop(stream)).join().unwrap();
+    sleep(Duration::from_secs(20)).await;
+    assert_eq!(only(&platform), "hello there");
+}
+
+#[test]
+fn a_runtime_that_ends_first_is_survived() {
+    let runtime = || {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.enable_all().start_paused(true).build().unwrap()
+    };
+    let begun = async |server: &Server| {
+        let mut stream = stream(server);
+        stream.push("hello").await.unwrap();
+        stream
+    };
+    // The runtime is gone before the stream.
+    let (_, server) = Platform::fair();
+    let first = runtime();
+    let stream = first.block_on(begun(&server));
+    drop(first);
+    drop(stream);
+    // The stream goes with its runtime.
+    let (_, server) = Platform::fair();
+    let second = runtime();
+    let stream = second.block_on(begun(&server));
+    let held = second.spawn(async move {
+        std::future::pending::<()>().await;
+        drop(stream);
+    });
+    second.block_on(async { sleep(Duration::from_millis(1)).await });
+    drop(second);
+    assert!(held.is_finished());
+    // Another runtime finishes it.
+    let (platform, server) = Platform::fair();
+    let third = runtime();
+    let stream = third.block_on(begun(&server));
+    drop(third);
+    runtime().block_on(async move {
+        drop(stream);
+        sleep(Duration::from_secs(20)).await;
+    });
+    assert_eq!(only(&platform), "hello");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_push_or_finish_that_is_never_polled_loses_nothing() {
+    let (platform, server) = Platform::fair();
+    let mut stream = stream(&server);
+    stream.push("hello").await.unwrap();
+    drop(stream.push("not said"));
+    drop(stream.finish());
+    sleep(Duration::from_secs(20)).await;
+    assert_eq!(only(&platform), "hello");
 }
 
 #[tokio::test(start_paused = true)]
