@@ -39,6 +39,11 @@
 //! | `cli` | the program `qqbot` | `qqbot doctor` finds out why a bot does not run |
 //! | `cluster` | `qq-cluster` (`cluster`) | many processes as one bot, on NATS JetStream |
 //! | always | `qq-model` ([`model`]) | the types |
+//!
+//! The [`guide`] shows how a bot is built with them, a chapter for each thing that a bot does.
+
+#[cfg(feature = "client")]
+pub mod guide;
 
 pub use qq_model as model;
 

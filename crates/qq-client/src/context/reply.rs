@@ -42,7 +42,7 @@ impl Context {
     /// [`text_fallback`](ReplyCall::text_fallback) sends it as plain text where markdown is refused.
     #[doc(alias = "reply_markdown")]
     pub fn send_markdown(&self, markdown: impl Into<MessageMarkdown>) -> ReplyCall {
-        self.reply(MessageBody::markdown(markdown.into()))
+        self.reply(MessageBody::markdown(markdown))
     }
 
     /// Answers with a picture, video, voice or file: uploads it, then sends it, as one answer.

@@ -71,10 +71,10 @@ impl MessageBody {
         Self::new(Content::Text(text.into()))
     }
 
-    /// Markdown.
+    /// Markdown; a text is native markdown.
     #[must_use]
-    pub fn markdown(markdown: MessageMarkdown) -> Self {
-        Self::new(Content::Markdown(Box::new(markdown)))
+    pub fn markdown(markdown: impl Into<MessageMarkdown>) -> Self {
+        Self::new(Content::Markdown(Box::new(markdown.into())))
     }
 
     /// A template card. Needs a grant.

@@ -52,6 +52,18 @@ open_enum! {
     }
 }
 
+impl From<&str> for MessageMarkdown {
+    fn from(content: &str) -> Self {
+        Self::native(content)
+    }
+}
+
+impl From<String> for MessageMarkdown {
+    fn from(content: String) -> Self {
+        Self::native(content)
+    }
+}
+
 impl MessageMarkdown {
     /// Native markdown.
     #[must_use]
