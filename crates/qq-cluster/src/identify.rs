@@ -1,12 +1,13 @@
 //! Who may IDENTIFY when, among all processes of the cluster.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use qq_gateway::{IdentifyFuture, IdentifyQueue, IdentifyTurn, SessionQuotaError};
 use qq_http::HttpClient;
-use qq_model::gateway::ShardId;
+use qq_model::gateway::{SessionStartLimit, ShardId};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -26,6 +27,8 @@ const HOLD: Duration = Duration::from_secs(60);
 pub(crate) struct ClusterIdentifyQueue {
     brief: Bucket,
     http: HttpClient,
+    /// How many sessions may be opened within five seconds, as the platform said last; 0 when it was not asked yet.
+    slots: AtomicU32,
     /// One shard of this process asks at a time, so that they come in order.
     door: tokio::sync::Semaphore,
 }
@@ -35,6 +38,7 @@ impl ClusterIdentifyQueue {
         Arc::new(Self {
             brief,
             http,
+            slots: AtomicU32::new(0),
             door: tokio::sync::Semaphore::new(1),
         })
     }
@@ -62,27 +66,43 @@ impl ClusterIdentifyQueue {
     }
 
     async fn try_turn(&self) -> Result<Option<IdentifyTurn>, Refused> {
-        // The platform's own count: it knows of the sessions of every process, and of other programs, too.
-        let limit = self
-            .http
-            .gateway_bot()
-            .await
-            .map_err(Refused::Rest)?
-            .session_start_limit;
-        let taken = self.taken().await?;
-        if limit.total > 0 && limit.remaining <= taken {
+        let mut slots = self.slots.load(Ordering::Relaxed);
+        if slots == 0 {
+            slots = self.limit().await?.max_concurrency.max(1);
+        }
+        let Some(turn) = self.take(slots).await? else {
+            return Ok(None);
+        };
+        // The platform's own count: it knows of the sessions of every process, and of other programs, too. It is asked
+        // with a slot in hand, so that waiting for one asks nothing of the platform. Returning gives the slot back.
+        let limit = self.limit().await?;
+        let others = self.taken().await?.saturating_sub(1);
+        if limit.total > 0 && limit.remaining <= others {
             return Err(Refused::Quota(SessionQuotaError::new(
                 1,
-                limit.remaining.saturating_sub(taken),
+                limit.remaining.saturating_sub(others),
                 limit.reset_after(),
             )));
         }
-        for slot in 0..limit.max_concurrency.max(1) {
+        Ok(Some(turn))
+    }
+
+    async fn limit(&self) -> Result<SessionStartLimit, Refused> {
+        let gateway = self.http.gateway_bot().await.map_err(Refused::Rest)?;
+        let limit = gateway.session_start_limit;
+        self.slots
+            .store(limit.max_concurrency.max(1), Ordering::Relaxed);
+        Ok(limit)
+    }
+
+    /// The first of so many slots that is free.
+    async fn take(&self, slots: u32) -> Result<Option<IdentifyTurn>, ClusterError> {
+        for slot in 0..slots {
             let key = format!("{PREFIX}.{slot}");
             match self.brief.create(&key, &()).await {
                 Ok(revision) => return Ok(Some(self.hold(key, revision))),
                 Err(error) if error.kind() == ClusterErrorKind::Conflict => {}
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(error),
             }
         }
         Ok(None)

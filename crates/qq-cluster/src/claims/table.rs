@@ -132,3 +132,55 @@ fn read(entry: &Entry) -> Result<Option<Record>, ClusterError> {
             )
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::super::holders;
+    use super::*;
+    use crate::nats_server::NatsServer;
+    use crate::tests::{PATIENCE, layout};
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn whoever_watches_misses_no_change_while_much_is_handed_over() {
+        let Some(server) = NatsServer::start().await else {
+            return;
+        };
+        let layout = layout(&server).await;
+        let claims = &layout.claims;
+        let tables: Vec<Table> = (0..3)
+            .map(|_| Table::follow(claims.clone(), "thing".to_owned()))
+            .collect();
+        let work = (0..16).map(|number| async move {
+            let key = format!("thing.{number}");
+            for round in 0..40 {
+                let record = Record {
+                    member: format!("m{round}").into(),
+                    floor: 0,
+                    deaths: 0,
+                };
+                let revision = claims.create(&key, &record).await.unwrap();
+                // Half of them are left in the end.
+                if round < 39 || number % 2 == 0 {
+                    claims.delete(&key, revision).await.unwrap();
+                }
+            }
+        });
+        futures_util::future::join_all(work).await;
+        let held = holders(claims, "thing").await.unwrap();
+        assert_eq!(held.len(), 8);
+        let start = Instant::now();
+        for table in tables {
+            loop {
+                let records = table.records();
+                let seen = records.iter().map(|(number, (record, _))| (number, record));
+                if seen.eq(held.iter()) {
+                    break;
+                }
+                assert!(start.elapsed() < PATIENCE, "{records:?} of {held:?}");
+                sleep(Duration::from_millis(20)).await;
+            }
+        }
+    }
+}

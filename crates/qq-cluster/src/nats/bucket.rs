@@ -109,9 +109,12 @@ impl Bucket {
     }
 
     /// Deletes the entry of this revision, or says that it was changed.
+    ///
+    /// The marker of a deletion takes the place of the entry, as a bucket keeps one value to a key. A purge would do the
+    /// same, but servers of 2.9 then skip what other watchers have not been sent yet.
     pub(crate) async fn delete(&self, key: &str, revision: u64) -> Result<(), ClusterError> {
         self.0
-            .purge_expect_revision(key, Some(revision))
+            .delete_expect_revision(key, Some(revision))
             .await
             .map_err(|error| match error.kind() {
                 UpdateErrorKind::WrongLastRevision => conflict(key),

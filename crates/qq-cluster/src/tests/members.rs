@@ -4,22 +4,21 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{LEASE, layout};
-use crate::claims::{Claim, Record, Tenant, Things, keep};
-use crate::members::{Duty, Membership, describe};
+use super::{LEASE, PATIENCE, Process, layout, layout_with};
+use crate::claims::{Claim, Record, Tenant};
+use crate::members::{Duty, Member, describe};
 use crate::nats::{Layout, connect};
 use crate::nats_server::NatsServer;
 use crate::{ClusterConfig, ClusterError, ClusterErrorKind, Role};
 
-/// Writes down who holds what, and when two did at once.
+/// Writes down who holds what, when two did at once, and what was taken from the dead.
 #[derive(Default)]
 struct Register {
     held: Mutex<Vec<(u32, Box<str>)>>,
     doubled: Mutex<Vec<u32>>,
+    takeovers: Mutex<Vec<u32>>,
 }
 
 struct Holder {
@@ -49,6 +48,9 @@ impl Tenant for Holder {
             }
             held.push((claim.number, self.name.clone()));
         }
+        if claim.is_takeover {
+            self.register.takeovers.lock().unwrap().push(claim.number);
+        }
         let _entry = Entry(self, claim.number);
         stop.cancelled().await;
         Ok(())
@@ -59,44 +61,22 @@ impl Tenant for Holder {
     }
 }
 
-struct Process {
-    tasks: JoinSet<Result<(), ClusterError>>,
-    stop: CancellationToken,
-}
-
-async fn process(layout: &Layout, register: &Arc<Register>, name: &str) -> Process {
-    let things = Things {
-        claims: layout.claims.clone(),
-        members: layout.members.clone(),
-        prefix: "partition".to_owned(),
-        count: 16,
-        takes_part: Duty::works,
-    };
-    let members = layout.members.clone();
+fn process(layout: &Layout, lease: Duration, register: &Arc<Register>, name: &str) -> Process {
     let tenant = Arc::new(Holder {
         register: Arc::clone(register),
         name: name.into(),
     });
-    let stop = CancellationToken::new();
-    let end = stop.clone();
-    let mut tasks = JoinSet::new();
-    tasks.spawn(async move {
-        let membership = Membership::join(members, Duty::gateway(Role::Worker), LEASE).await?;
-        let held = watch::Sender::new(0);
-        let result = keep(
-            &things,
-            &membership,
-            &tenant,
-            &held,
-            &end,
-            Duration::from_secs(5),
-        )
-        .await;
-        membership.leave().await;
-        result
-    });
-    Process { tasks, stop }
+    Process::start(
+        layout,
+        lease,
+        Duty::gateway(Role::Worker),
+        "partition",
+        COUNT,
+        tenant,
+    )
 }
+
+const COUNT: u32 = 16;
 
 impl Register {
     fn holders(&self) -> (usize, BTreeSet<Box<str>>) {
@@ -107,72 +87,51 @@ impl Register {
         )
     }
 
-    async fn until(
-        &self,
-        what: &str,
-        limit: Duration,
-        is_so: impl Fn(usize, usize) -> bool,
-    ) -> Duration {
+    /// Waits until everything is held, by these and by each of them.
+    async fn until_held_by(&self, names: &[&str]) {
         let start = Instant::now();
         loop {
-            let (count, names) = self.holders();
-            if is_so(count, names.len()) {
-                return start.elapsed();
+            let (count, holders) = self.holders();
+            if count == COUNT as usize
+                && holders.iter().map(|name| &**name).eq(names.iter().copied())
+            {
+                return;
             }
-            assert!(start.elapsed() < limit, "{what}: {count} held by {names:?}");
+            assert!(start.elapsed() < PATIENCE, "{count} held by {holders:?}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+    }
+
+    fn takeovers(&self) -> usize {
+        self.takeovers.lock().unwrap().len()
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_planned_stop_hands_over_at_once_and_a_death_within_a_lease() {
+async fn a_planned_stop_hands_over_and_a_death_is_taken_over() {
     let Some(server) = NatsServer::start().await else {
         return;
     };
     let layout = layout(&server).await;
     let register = Arc::new(Register::default());
-    let mut one = process(&layout, &register, "one").await;
-    register
-        .until("one has all", LEASE * 2, |count, names| {
-            (count, names) == (16, 1)
-        })
-        .await;
-    let mut two = process(&layout, &register, "two").await;
-    register
-        .until("two have all", LEASE * 2, |count, names| {
-            (count, names) == (16, 2)
-        })
-        .await;
-    let members = describe(&layout.members).await.unwrap();
-    assert_eq!(members.len(), 2);
+    let mut one = process(&layout, LEASE, &register, "one");
+    register.until_held_by(&["one"]).await;
+    let mut two = process(&layout, LEASE, &register, "two");
+    register.until_held_by(&["one", "two"]).await;
+    assert_eq!(describe(&layout.members).await.unwrap().len(), 2);
 
     two.stop.cancel();
-    let start = Instant::now();
     two.tasks.join_next().await.unwrap().unwrap().unwrap();
-    register
-        .until("handed over", Duration::from_secs(1), |count, names| {
-            (count, names) == (16, 1)
-        })
-        .await;
-    assert!(
-        start.elapsed() < Duration::from_secs(1),
-        "{:?}",
-        start.elapsed()
-    );
+    // What was handed over is free at once, so that nobody waits for the end of a lease.
+    assert_eq!(describe(&layout.members).await.unwrap().len(), 1);
+    register.until_held_by(&["one"]).await;
+    assert_eq!(register.takeovers(), 0);
 
-    let mut three = process(&layout, &register, "three").await;
-    register
-        .until("three has a share", LEASE * 2, |count, names| {
-            (count, names) == (16, 2)
-        })
-        .await;
+    let mut three = process(&layout, LEASE, &register, "three");
+    register.until_held_by(&["one", "three"]).await;
     one.tasks.shutdown().await;
-    register
-        .until("taken over", LEASE * 3, |count, names| {
-            (count, names) == (16, 1)
-        })
-        .await;
+    register.until_held_by(&["three"]).await;
+    assert_eq!(register.takeovers(), COUNT as usize / 2);
     assert_eq!(*register.doubled.lock().unwrap(), [] as [u32; 0]);
     three.tasks.shutdown().await;
 }
@@ -184,19 +143,16 @@ async fn whoever_cannot_reach_nats_stops_before_another_begins() {
     };
     let layout = layout(&server).await;
     let register = Arc::new(Register::default());
-    let mut one = process(&layout, &register, "one").await;
-    register
-        .until("one has all", LEASE * 2, |count, _| count == 16)
-        .await;
+    let mut one = process(&layout, LEASE, &register, "one");
+    register.until_held_by(&["one"]).await;
     server.kill();
     let error = one.tasks.join_next().await.unwrap().unwrap().unwrap_err();
     assert_eq!(error.kind(), ClusterErrorKind::Interrupted);
     assert_eq!(register.holders().0, 0);
     server.resume().await;
-    let _two = process(&layout, &register, "two").await;
-    register
-        .until("two has all", LEASE * 3, |count, _| count == 16)
-        .await;
+    let _two = process(&layout, LEASE, &register, "two");
+    register.until_held_by(&["two"]).await;
+    assert_eq!(*register.doubled.lock().unwrap(), [] as [u32; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -204,21 +160,28 @@ async fn a_short_restart_of_the_server_costs_nobody_a_claim() {
     let Some(mut server) = NatsServer::start().await else {
         return;
     };
-    let layout = layout(&server).await;
+    // Long, so that the restart is short beside it on a busy machine as well.
+    let lease = LEASE * 5;
+    let layout = layout_with(&server, lease).await;
     let register = Arc::new(Register::default());
-    let mut one = process(&layout, &register, "one").await;
-    register
-        .until("one has all", LEASE * 2, |count, _| count == 16)
-        .await;
+    let mut one = process(&layout, lease, &register, "one");
+    register.until_held_by(&["one"]).await;
+    let id = describe(&layout.members).await.unwrap()[0].id.clone();
+    let renewed = async || {
+        let entry = layout.members.load::<Member>(&format!("worker.{id}")).await;
+        entry.unwrap().expect("the process lost its place").revision
+    };
+    let before = renewed().await;
     server.kill();
     server.resume().await;
-    assert!(
-        tokio::time::timeout(LEASE * 2, one.tasks.join_next())
-            .await
-            .is_err(),
-        "the process lost its place"
-    );
-    assert_eq!(register.holders().0, 16);
+    let start = Instant::now();
+    while renewed().await == before {
+        assert!(start.elapsed() < PATIENCE, "it did not renew");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    register.until_held_by(&["one"]).await;
+    assert_eq!(register.takeovers(), 0);
+    assert!(one.tasks.try_join_next().is_none(), "it ended");
 }
 
 #[tokio::test(flavor = "multi_thread")]

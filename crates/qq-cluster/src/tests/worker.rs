@@ -6,20 +6,17 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use qq_model::{Dispatch, Event};
-use tokio::sync::watch;
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{LEASE, layout};
-use crate::claims::{Things, keep};
+use super::{LEASE, PATIENCE, Process, layout};
+use crate::Role;
 use crate::counters::Counters;
-use crate::members::{Duty, Membership};
+use crate::members::Duty;
 use crate::nats::Layout;
 use crate::nats_server::NatsServer;
 use crate::partition::{message_id, partition_of};
 use crate::receiver::{Parcel, Publisher};
 use crate::worker::{Handle, Outcome, Worker};
-use crate::{ClusterError, Role};
 
 const PARTITIONS: u16 = 8;
 
@@ -91,14 +88,13 @@ impl Drop for Leave<'_> {
     }
 }
 
-struct Process {
-    tasks: JoinSet<Result<(), ClusterError>>,
-    stop: CancellationToken,
+struct Workman {
+    process: Process,
     fatal: CancellationToken,
     counters: Arc<Counters>,
 }
 
-fn start(layout: &Layout, world: &Arc<World>, pause: Duration, max_attempts: u32) -> Process {
+fn start(layout: &Layout, world: &Arc<World>, pause: Duration, max_attempts: u32) -> Workman {
     let fatal = CancellationToken::new();
     let counters = Arc::new(Counters::default());
     let worker = Arc::new(Worker {
@@ -113,35 +109,15 @@ fn start(layout: &Layout, world: &Arc<World>, pause: Duration, max_attempts: u32
         counters: Arc::clone(&counters),
         tenures: Arc::default(),
     });
-    let things = Things {
-        claims: layout.claims.clone(),
-        members: layout.members.clone(),
-        prefix: "partition".to_owned(),
-        count: PARTITIONS.into(),
-        takes_part: Duty::works,
-    };
-    let members = layout.members.clone();
-    let stop = CancellationToken::new();
-    let end = stop.clone();
-    let mut tasks = JoinSet::new();
-    tasks.spawn(async move {
-        let membership = Membership::join(members, Duty::gateway(Role::Worker), LEASE).await?;
-        let held = watch::Sender::new(0);
-        let result = keep(
-            &things,
-            &membership,
-            &worker,
-            &held,
-            &end,
-            Duration::from_secs(5),
-        )
-        .await;
-        membership.leave().await;
-        result
-    });
-    Process {
-        tasks,
-        stop,
+    Workman {
+        process: Process::start(
+            layout,
+            LEASE,
+            Duty::gateway(Role::Worker),
+            "partition",
+            PARTITIONS.into(),
+            worker,
+        ),
         fatal,
         counters,
     }
@@ -229,7 +205,7 @@ async fn nothing_is_lost_or_out_of_order_while_workers_come_go_and_die() {
     };
     let layout = layout(&server).await;
     let world = Arc::new(World::default());
-    let mut workers: Vec<Process> = (0..3)
+    let mut workers: Vec<Workman> = (0..3)
         .map(|_| start(&layout, &world, Duration::from_millis(2), 5))
         .collect();
     let publishing = tokio::spawn({
@@ -240,15 +216,21 @@ async fn nothing_is_lost_or_out_of_order_while_workers_come_go_and_die() {
         tokio::time::sleep(Duration::from_millis(400)).await;
         let mut gone = workers.remove(0);
         if round == 1 {
-            gone.stop.cancel();
-            gone.tasks.join_next().await.unwrap().unwrap().unwrap();
+            gone.process.stop.cancel();
+            gone.process
+                .tasks
+                .join_next()
+                .await
+                .unwrap()
+                .unwrap()
+                .unwrap();
         } else {
-            gone.tasks.shutdown().await;
+            gone.process.tasks.shutdown().await;
         }
         workers.push(start(&layout, &world, Duration::from_millis(2), 5));
     }
     publishing.await.unwrap();
-    world.until(3000, Duration::from_secs(60)).await;
+    world.until(3000, PATIENCE).await;
     world.assert_in_order();
     // Those that died over an event in the act have it handled again, and no others.
     assert!(world.count() < 3000 + 2 * 8 * 64, "{}", world.count());
@@ -270,7 +252,7 @@ async fn an_event_that_fails_is_tried_again_and_put_aside() {
         poison.map(|(group, text)| (group, text.to_owned())),
     )
     .await;
-    world.until(3, Duration::from_secs(20)).await;
+    world.until(3, PATIENCE).await;
     world.assert_in_order();
     assert_eq!(
         worker
@@ -296,7 +278,7 @@ async fn an_event_that_ends_its_workers_is_found_and_put_aside() {
             .map(|(group, text)| (group, text.to_owned())),
     )
     .await;
-    let limit = Instant::now() + Duration::from_secs(60);
+    let limit = Instant::now() + PATIENCE;
     let mut deaths = 0;
     while world.distinct() < 4 {
         assert!(
@@ -309,7 +291,7 @@ async fn an_event_that_ends_its_workers_is_found_and_put_aside() {
             () = worker.fatal.cancelled() => deaths += 1,
             () = world.until(4, Duration::from_secs(60)) => {}
         }
-        worker.tasks.shutdown().await;
+        worker.process.tasks.shutdown().await;
     }
     world.assert_in_order();
     assert_eq!(deaths, 3);

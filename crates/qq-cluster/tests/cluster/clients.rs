@@ -1,13 +1,17 @@
 //! Receivers and workers as clients.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use qq_cluster::Role;
+use qq_client::Client;
+use qq_cluster::{Cluster, Role};
 use qq_emulator::{Emulator, Say};
 
 use super::nats_server::NatsServer;
-use super::support::{Echo, LEASE, client, until_answered, until_ready};
+use super::support::{Echo, PATIENCE, client, until_answered, until_ready};
+
+async fn start(nats: &NatsServer, emulator: &Emulator, role: Role) -> (Client<Echo>, Cluster) {
+    client(&nats.url(), emulator.base_url(), role, Echo::default()).await
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_receiver_publishes_a_worker_answers() {
@@ -15,20 +19,8 @@ async fn what_a_receiver_publishes_a_worker_answers() {
         return;
     };
     let emulator = Emulator::builder().start().await.unwrap();
-    let (receiver, cluster) = client(
-        &nats.url(),
-        emulator.base_url(),
-        Role::Receiver,
-        Echo::default(),
-    )
-    .await;
-    let (worker, _) = client(
-        &nats.url(),
-        emulator.base_url(),
-        Role::Worker,
-        Echo::default(),
-    )
-    .await;
+    let (receiver, cluster) = start(&nats, &emulator, Role::Receiver).await;
+    let (worker, _) = start(&nats, &emulator, Role::Worker).await;
     let (receiver, worker) = (Arc::new(receiver), Arc::new(worker));
     let mut tasks = tokio::task::JoinSet::new();
     for client in [&receiver, &worker] {
@@ -41,7 +33,7 @@ async fn what_a_receiver_publishes_a_worker_answers() {
         emulator.say(Say::group(format!("hello {number}"))).await;
         emulator.say(Say::channel(format!("hi {number}"))).await;
     }
-    until_answered(&emulator, 10, Duration::from_secs(20)).await;
+    until_answered(&emulator, 10, PATIENCE).await;
     let members = cluster.members().await.unwrap();
     assert_eq!(members.len(), 2);
     assert_eq!(cluster.shards().await.unwrap().len(), 1);
@@ -55,14 +47,8 @@ async fn what_a_receiver_publishes_a_worker_answers() {
     );
     assert_eq!(cluster.stats().published, 10);
 
-    let begun = Instant::now();
     worker.stop().await.unwrap();
     receiver.stop().await.unwrap();
-    assert!(
-        begun.elapsed() < Duration::from_secs(2),
-        "{:?}",
-        begun.elapsed()
-    );
     while let Some(ended) = tasks.join_next().await {
         ended.unwrap().unwrap();
     }
@@ -77,21 +63,15 @@ async fn a_rolling_restart_loses_and_doubles_nothing() {
         return;
     };
     let emulator = Emulator::builder().start().await.unwrap();
-    let start = async || {
-        let (client, _) = client(
-            &nats.url(),
-            emulator.base_url(),
-            Role::Both,
-            Echo::default(),
-        )
-        .await;
+    let begin = async || {
+        let (client, _) = start(&nats, &emulator, Role::Both).await;
         let client = Arc::new(client);
         let running = Arc::clone(&client);
         let task = tokio::spawn(async move { running.start().await });
         until_ready(&client).await;
         (client, task)
     };
-    let mut processes = vec![start().await, start().await];
+    let mut processes = vec![begin().await, begin().await];
     let mut said = 0;
     for _ in 0..4 {
         for _ in 0..20 {
@@ -101,9 +81,9 @@ async fn a_rolling_restart_loses_and_doubles_nothing() {
         let (client, task) = processes.remove(0);
         client.stop().await.unwrap();
         task.await.unwrap().unwrap();
-        processes.push(start().await);
+        processes.push(begin().await);
     }
-    until_answered(&emulator, said, LEASE * 5).await;
+    until_answered(&emulator, said, PATIENCE).await;
     let texts: Vec<String> = emulator
         .outbox()
         .iter()

@@ -9,6 +9,14 @@ mod clients;
 #[path = "../support/nats_server.rs"]
 mod nats_server;
 #[cfg(test)]
+mod process;
+#[cfg(test)]
+mod rolling;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
+mod takeover;
+#[cfg(test)]
+mod talk;
 #[cfg(test)]
 mod webhook;

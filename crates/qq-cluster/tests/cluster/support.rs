@@ -9,9 +9,20 @@ use qq_cluster::{Cluster, ClusterConfig, ClusterExt, Role};
 use qq_emulator::Emulator;
 use qq_model::message::{GroupMessage, Message};
 use qq_model::{Environment, Intents, Token};
+use tokio::sync::{Mutex, MutexGuard};
 
 /// Short, so that tests are.
 pub(crate) const LEASE: Duration = Duration::from_secs(3);
+/// How long a test waits for what has to happen, on a slow machine with much else to do.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Tests that start many processes take turns.
+static TURN: Mutex<()> = Mutex::const_new(());
+
+/// Waits until no other test with many processes runs.
+pub(crate) async fn turn() -> MutexGuard<'static, ()> {
+    TURN.lock().await
+}
 
 /// Answers every message with its own text, and writes down that it was called.
 #[derive(Default)]
@@ -58,6 +69,10 @@ async fn echo(ctx: &Context, message: &(impl Reply + Sync), text: &str) {
     }
 }
 
+pub(crate) fn token() -> Token {
+    Token::new(qq_emulator::DEFAULT_APP_ID, qq_emulator::DEFAULT_SECRET)
+}
+
 /// One process of the bot.
 pub(crate) async fn client(
     nats: &str,
@@ -65,19 +80,22 @@ pub(crate) async fn client(
     role: Role,
     echo: Echo,
 ) -> (Client<Echo>, Cluster) {
-    let token = Token::new(qq_emulator::DEFAULT_APP_ID, qq_emulator::DEFAULT_SECRET);
     let config = ClusterConfig::new(nats)
         .role(role)
         .lease(LEASE)
         .partitions(16);
-    let cluster = Cluster::connect(config, &token).await.unwrap();
-    let client = Client::builder(token, Intents::default().with_group_and_c2c())
+    let cluster = Cluster::connect(config, &token()).await.unwrap();
+    (part_of(&cluster, base_url, echo), cluster)
+}
+
+/// A client that takes part in a cluster.
+pub(crate) fn part_of(cluster: &Cluster, base_url: &str, echo: Echo) -> Client<Echo> {
+    Client::builder(token(), Intents::default().with_group_and_c2c())
         .environment(Environment::custom(base_url).unwrap())
-        .cluster(&cluster)
+        .cluster(cluster)
         .handler(echo)
         .build()
-        .unwrap();
-    (client, cluster)
+        .unwrap()
 }
 
 /// Waits until the answers to everything that was said are there.
@@ -96,7 +114,7 @@ pub(crate) async fn until_answered(emulator: &Emulator, count: usize, limit: Dur
 pub(crate) async fn until_ready(client: &Client<Echo>) {
     let mut status = client.status();
     let ready = status.wait_for(|status| matches!(status, Status::Ready { .. }));
-    let result = tokio::time::timeout(Duration::from_secs(20), ready).await;
+    let result = tokio::time::timeout(PATIENCE, ready).await;
     assert!(
         result.is_ok(),
         "the status stayed {:?}",

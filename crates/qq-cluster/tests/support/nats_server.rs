@@ -37,11 +37,7 @@ impl NatsServer {
             eprintln!("skipped: nats-server is not installed (apt-get install nats-server)");
             return None;
         }
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let port = free_port();
         let folder =
             std::env::temp_dir().join(format!("qq-cluster-nats-{}-{port}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
@@ -60,7 +56,12 @@ impl NatsServer {
 
     /// The address for clients.
     pub(crate) fn url(&self) -> String {
-        format!("nats://127.0.0.1:{}", self.port)
+        format!("nats://{}", self.address())
+    }
+
+    /// The same without the scheme.
+    pub(crate) fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
     }
 
     /// Ends the server at once, as a crash would.
@@ -84,7 +85,7 @@ impl NatsServer {
             .spawn()
             .unwrap();
         self.child = Some(child);
-        for _ in 0..200 {
+        for _ in 0..1200 {
             let options = ConnectOptions::new().connection_timeout(Duration::from_secs(1));
             match options.connect(self.url()).await {
                 Ok(_) => return,
@@ -98,6 +99,18 @@ impl NatsServer {
             }
         }
         panic!("nats-server did not start");
+    }
+}
+
+/// A port that is free now, and not one that the system gives to outgoing connections: those could take it while its
+/// server is down.
+fn free_port() -> u16 {
+    let mut random = fastrand::Rng::new();
+    loop {
+        let port = random.u16(10_000..32_000);
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
     }
 }
 
