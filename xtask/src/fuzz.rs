@@ -10,6 +10,7 @@ use crate::project::Project;
 /// The targets, as `fuzz/Cargo.toml` names them.
 const TARGETS: &[&str] = &[
     "body_decode",
+    "emulator",
     "event_decode",
     "gateway_machine",
     "header_scan",

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
@@ -178,11 +179,13 @@ impl EmulatorBuilder {
             Some((field, rest)) if field.starts_with('[') => {
                 // One fault may stand alone, without a list around it.
                 let alone = json.trim_start().starts_with('{');
-                let path = field
-                    .strip_prefix("[0].")
-                    .filter(|_| alone)
-                    .unwrap_or(field);
-                JsonError::at(json, path, rest).to_string()
+                let plan: Value = serde_json::from_str(json).unwrap_or_default();
+                let path = match field.strip_prefix("[0].") {
+                    _ if plan.get("faults").is_some() => format!("faults{field}"),
+                    Some(path) if alone => path.to_owned(),
+                    _ => field.to_owned(),
+                };
+                JsonError::at(json, &path, rest).to_string()
             }
             _ => why,
         };

@@ -52,6 +52,10 @@ impl JsonError {
 /// # Errors
 /// Says where the text is no JSON, or which field is wrong.
 pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, JsonError> {
+    if text.trim_start().starts_with('[') {
+        // A library would count the members of what it expects instead.
+        return Err(JsonError::at(text, "", "give a JSON object, not a list"));
+    }
     let mut json = serde_json::Deserializer::from_str(text);
     let read = serde_path_to_error::deserialize(&mut json);
     let read = match read {

@@ -23,6 +23,8 @@ mod data;
 mod emulator;
 mod faults;
 mod feed;
+#[cfg(any(test, fuzzing))]
+mod fuzzing;
 mod gateway;
 mod ids;
 mod json_error;
@@ -72,6 +74,14 @@ pub const DEFAULT_APP_ID: &str = "102000001";
 pub const DEFAULT_SECRET: &str = "emulator-secret";
 /// The seed of the default world's ids.
 pub const DEFAULT_SEED: u64 = 2026;
+
+/// Does to a whole emulator what the bytes say, and panics when it breaks a promise. For the fuzz target alone: it
+/// exists in builds by cargo-fuzz only.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub fn fuzz(bytes: &[u8]) {
+    fuzzing::run(bytes);
+}
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

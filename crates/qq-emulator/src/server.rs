@@ -99,10 +99,13 @@ async fn connection(platform: &Platform, router: Router, stream: TcpStream, peer
     }
 }
 
-fn router(platform: Arc<Platform>) -> Router {
+/// Everything that the port serves.
+pub(crate) fn router(platform: Arc<Platform>) -> Router {
     Router::new()
         .merge(page::router())
         .nest("/emulator/v1", control::router())
+        // A nested router has no route for its own path with a slash.
+        .route("/emulator/v1/", get(control::index))
         .nest("/cos", rest::storage::routes())
         .route("/websocket", get(gateway::upgrade))
         .route("/websocket/", get(gateway::upgrade))

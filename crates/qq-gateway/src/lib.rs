@@ -61,6 +61,10 @@
 //! and [opcodes](https://bot.q.qq.com/wiki/develop/api-v2/dev-prepare/interface-framework/opcode.html), and what
 //! has been observed where they are silent.
 
+/// How connections are opened: the [`Connect`](transport::Connect) seam of [`ShardBuilder::connect`], its default over
+/// TCP, proxies, and TLS.
+pub use qq_transport as transport;
+
 mod backoff;
 mod error;
 mod group;

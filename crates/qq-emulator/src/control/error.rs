@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 /// What the router cuts off the paths.
-const PREFIX: &str = "/emulator/v1";
+pub(super) const PREFIX: &str = "/emulator/v1";
 
 /// A control call that is refused.
 #[derive(Debug)]

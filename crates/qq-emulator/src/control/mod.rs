@@ -23,9 +23,11 @@ use axum::routing::{delete, get, post};
 use crate::platform::Platform;
 
 pub(crate) use files::keep_file;
+pub(crate) use openapi::index;
 
 pub(crate) fn router() -> Router<Arc<Platform>> {
     Router::new()
+        .route("/", get(index))
         .route("/world", get(logs::world))
         .route("/outbox", get(logs::outbox))
         .route("/requests", get(logs::requests))

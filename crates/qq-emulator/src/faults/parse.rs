@@ -10,7 +10,26 @@ use super::{Action, Fault};
 const ACTIONS: &str = "delay, answer, html, garbage, cut, lose_reply, blackhole, close, drop, \
                        reconnect, invalid_session, discard, duplicate, reorder, malformed or frame";
 
-/// Reads a plan: a list of faults, or one.
+/// What a fault may have, whatever its action.
+const MEMBERS: [&str; 15] = [
+    "route",
+    "event",
+    "session",
+    "webhook",
+    "nth",
+    "times",
+    "delay_ms",
+    "action",
+    "status",
+    "code",
+    "headers",
+    "body",
+    "after_bytes",
+    "resumable",
+    "text",
+];
+
+/// Reads a plan: a list of faults, the same as `{"faults": [...]}`, or one fault.
 ///
 /// # Errors
 /// A sentence that names the place, the field and the fix.
@@ -19,6 +38,18 @@ pub(crate) fn parse(json: &[u8]) -> Result<Vec<Fault>, String> {
         .map_err(|why| format!("body: give a JSON list of faults ({why})"))?;
     let faults = match plan {
         Value::Array(faults) => faults,
+        Value::Object(mut members) if members.contains_key("faults") => {
+            let faults = members.remove("faults");
+            if let Some(name) = members.keys().next() {
+                return Err(format!(
+                    "{name}: unknown; a plan has faults, which is a list"
+                ));
+            }
+            match faults {
+                Some(Value::Array(faults)) => faults,
+                _ => return Err("faults: give a list of faults".into()),
+            }
+        }
         one => vec![one],
     };
     let read = |(index, fault)| match fault {
@@ -31,6 +62,16 @@ pub(crate) fn parse(json: &[u8]) -> Result<Vec<Fault>, String> {
 }
 
 fn fault_of(mut members: Members) -> Result<Fault, String> {
+    const KNOWN: &str = "a fault takes route, event, session, webhook, nth, times, delay_ms, \
+                         action and what the action takes";
+    // First, for a misspelt member is missed elsewhere.
+    if let Some(name) = members
+        .0
+        .keys()
+        .find(|name| !MEMBERS.contains(&name.as_str()))
+    {
+        return Err(format!("{name}: unknown; {KNOWN}"));
+    }
     let mut fault = Fault {
         route: members.text("route")?,
         event: members.text("event")?,
@@ -51,9 +92,8 @@ fn fault_of(mut members: Members) -> Result<Fault, String> {
     };
     fault.action = action(&name, &mut members)?;
     match members.0.keys().next() {
-        Some(name) => Err(format!(
-            "{name}: unknown; a fault takes route, event, session, webhook, nth, times, delay_ms, action \
-             and what the action takes"
+        Some(extra) => Err(format!(
+            "{extra}: the action {name} does not take it; {KNOWN}"
         )),
         None => Ok(fault),
     }
@@ -206,6 +246,16 @@ mod tests {
     }
 
     #[test]
+    fn a_list_stands_alone_or_under_its_name() {
+        let fault = json!({"route": "get_me", "status": 500});
+        let read = |json: Value| parse(json.to_string().as_bytes()).unwrap();
+        let one = read(fault.clone());
+        assert_eq!(read(json!([fault])), one);
+        assert_eq!(read(json!({"faults": [fault]})), one);
+        assert_eq!(read(json!({"faults": []})), []);
+    }
+
+    #[test]
     fn errors_name_the_place_and_the_fix() {
         for (json, why) in [
             (json!(7), "[0]: give an object"),
@@ -229,6 +279,21 @@ mod tests {
                 json!([{"route": "get_me", "status": 500, "statsu": 1}]),
                 "[0].statsu: unknown",
             ),
+            // Not that the status is missing.
+            (
+                json!([{"route": "get_me", "statsu": 500}]),
+                "[0].statsu: unknown",
+            ),
+            (
+                json!([{"route": "get_me", "action": "garbage", "text": "x"}]),
+                "[0].text: the action garbage does not take it",
+            ),
+            (
+                json!([{"route": "get_me", "status": 500, "nth": 0}]),
+                "[0].nth: counts from 1",
+            ),
+            (json!({"faults": {}}), "faults: give a list"),
+            (json!({"faults": [], "x": 1}), "x: unknown"),
             (
                 json!([{"route": "nothing", "status": 500}]),
                 "[0].route: there is no route",

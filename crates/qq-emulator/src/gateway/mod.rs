@@ -28,6 +28,8 @@ pub(crate) use dispatch::{Event, dispatch};
 pub(crate) use faults::{Fault, Target, apply};
 pub(crate) use frames::go_json;
 pub(crate) use identify::StartLimit;
+#[cfg(any(test, fuzzing))]
+pub(crate) use receive::receive;
 pub(crate) use session::Session;
 pub(crate) use upgrade::{accept_key, upgrade};
 

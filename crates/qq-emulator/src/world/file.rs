@@ -493,6 +493,7 @@ mod tests {
     fn errors_name_line_column_and_field() {
         for (text, shown) in [
             ("{}", "line 1, column 2: missing field `version`"),
+            (" []", "line 1, column 2: give a JSON object, not a list"),
             (
                 "{\"version\": 2}",
                 "line 1, column 13: version: this is version 1",

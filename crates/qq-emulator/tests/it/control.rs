@@ -366,3 +366,29 @@ async fn logs_are_bounded() {
         40_034_024
     );
 }
+
+#[tokio::test]
+async fn the_address_of_the_api_lists_its_calls() {
+    let emulator = start().await;
+    for path in ["/emulator/v1", "/emulator/v1/"] {
+        let answer = http(&emulator, "GET", path, "", "").await;
+        assert_eq!(answer.status, 200, "{path}");
+        let index = answer.json();
+        let described = http(&emulator, "GET", index["openapi"].as_str().unwrap(), "", "").await;
+        assert_eq!(described.json()["openapi"], "3.1.0");
+        let calls = index["calls"].as_array().unwrap();
+        assert!(calls.len() > 30, "{}", calls.len());
+        for call in calls {
+            assert!(call["does"].as_str().unwrap().len() > 5, "{call}");
+        }
+        for call in calls.iter().filter(|call| call["method"] == "GET") {
+            let path = call["path"].as_str().unwrap();
+            // These two go on for ever.
+            if path.ends_with("/live") || path.ends_with("/feed") {
+                continue;
+            }
+            let answer = http(&emulator, "GET", path, "", "").await;
+            assert_eq!(answer.status, 200, "{path}");
+        }
+    }
+}

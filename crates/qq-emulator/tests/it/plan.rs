@@ -396,13 +396,19 @@ async fn a_reset_goes_back_to_the_faults_of_the_start() {
         emulator.reset();
         assert_eq!(emulator.faults().len(), 1);
     }
-    let why = Emulator::builder()
-        .faults(r#"{"route":"x","status":500}"#)
-        .unwrap_err();
-    assert!(
-        why.starts_with("line 1, column 10: route: there is no route"),
-        "{why}"
-    );
+    for (plan, place) in [
+        (
+            r#"{"route":"x","status":500}"#,
+            "line 1, column 10: route: there is no route",
+        ),
+        (
+            r#"{"faults":[{"route":"x","status":500}]}"#,
+            "line 1, column 21: faults[0].route: there is no route",
+        ),
+    ] {
+        let why = Emulator::builder().faults(plan).unwrap_err();
+        assert!(why.starts_with(place), "{why}");
+    }
 }
 
 #[tokio::test]

@@ -79,6 +79,26 @@ impl ShardBuilder {
 
     /// How byte streams are opened; TCP by default, through the proxy of the environment where one is named
     /// ([`Proxies::from_env`](qq_transport::Proxies::from_env)).
+    ///
+    /// ```
+    /// use qq_gateway::Shard;
+    /// use qq_gateway::transport::{Connect, ConnectFuture, Tcp};
+    /// use qq_model::{BearerToken, Intents};
+    ///
+    /// /// Whatever the gateway's address says, a tunnel on this machine leads there.
+    /// struct Tunnel;
+    ///
+    /// impl Connect for Tunnel {
+    ///     fn connect<'a>(&'a self, _host: &'a str, _port: u16) -> ConnectFuture<'a> {
+    ///         Tcp.connect("127.0.0.1", 8443)
+    ///     }
+    /// }
+    ///
+    /// let token = BearerToken::new("an access token");
+    /// let url = "wss://gateway.example/websocket/";
+    /// let shard = Shard::builder(url, token, Intents::default()).connect(Tunnel).build()?;
+    /// # Ok::<(), qq_gateway::ShardError>(())
+    /// ```
     pub fn connect(mut self, connect: impl Connect) -> Self {
         self.connect = Some(Arc::new(connect));
         self
