@@ -10,16 +10,12 @@
     reason = "it talks to whoever started it"
 )]
 
-#[path = "common/platform.rs"]
-mod platform;
-
 use std::time::Duration;
 
 use qqbot::prelude::*;
+use qqbot_examples::Platform;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
-
-use platform::Platform;
 
 /// Where a real one would ask its model.
 struct Model;

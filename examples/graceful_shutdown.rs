@@ -13,9 +13,6 @@
     reason = "it talks to whoever started it"
 )]
 
-#[path = "common/platform.rs"]
-mod platform;
-
 use std::env;
 use std::path::Path;
 use std::sync::Arc;
@@ -24,8 +21,7 @@ use std::time::Duration;
 use qqbot::ClientBuilder;
 use qqbot::client::FileStore;
 use qqbot::prelude::*;
-
-use platform::Platform;
+use qqbot_examples::Platform;
 
 /// Where sessions, handled events and sent answers are kept.
 const STATE: &str = "target/graceful-shutdown-state";

@@ -11,9 +11,6 @@
     reason = "it talks to whoever started it"
 )]
 
-#[path = "common/platform.rs"]
-mod platform;
-
 use std::env;
 use std::time::Duration;
 
@@ -21,8 +18,7 @@ use qqbot::model::channel::ChannelType;
 use qqbot::model::guild::GuildMemberEvent;
 use qqbot::model::mute::Mute;
 use qqbot::prelude::*;
-
-use platform::Platform;
+use qqbot_examples::Platform;
 
 /// The roles that every guild has: administrators and the owner.
 const ADMINS: [&str; 2] = ["2", "4"];

@@ -10,14 +10,10 @@
     reason = "it talks to whoever started it"
 )]
 
-#[path = "common/platform.rs"]
-mod platform;
-
 use qqbot::model::message::ChatMessage;
 use qqbot::model::outgoing::FileType;
 use qqbot::prelude::*;
-
-use platform::Platform;
+use qqbot_examples::Platform;
 
 /// The most that is read of a picture.
 const LARGEST: u64 = 10 * 1024 * 1024;

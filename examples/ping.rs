@@ -15,13 +15,8 @@ use std::env;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use qq_emulator::Emulator;
-use qqbot::model::credentials::{APP_ID_VARIABLE, SECRET_VARIABLE};
-use qqbot::model::environment::BASE_URL_VARIABLE;
 use qqbot::prelude::*;
-
-/// Where the emulator's chat page usually is.
-const PORT: u16 = 8787;
+use qqbot_examples::Platform;
 
 struct PingBot;
 
@@ -95,12 +90,15 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Box<dyn std::error::Error>> {
-    let (token, environment, _emulator) = platform().await?;
+    let platform = Platform::find().await?;
+    if let Some(hint) = platform.hint() {
+        println!("{hint}");
+    }
     let intents = Intents::default()
         .with_group_and_c2c()
         .with_direct_message();
-    let client = Client::builder(token, intents)
-        .environment(environment)
+    let client = Client::builder(platform.token.clone(), intents)
+        .environment(platform.environment.clone())
         .handler(PingBot)
         .build()
         .map_err(|error| describe(&error))?;
@@ -110,36 +108,6 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
         .await
         .map_err(|error| describe(&error))?;
     Ok(())
-}
-
-/// Who the bot is and where it lives; an emulator of its own lives as long as what is returned.
-async fn platform() -> Result<(Token, Environment, Option<Emulator>), Box<dyn std::error::Error>> {
-    let has_credentials = is_set(APP_ID_VARIABLE) || is_set(SECRET_VARIABLE);
-    if has_credentials {
-        return Ok((Token::from_env()?, Environment::from_env()?, None));
-    }
-    let token = Token::new(qq_emulator::DEFAULT_APP_ID, qq_emulator::DEFAULT_SECRET);
-    if is_set(BASE_URL_VARIABLE) {
-        return Ok((token, Environment::from_env()?, None));
-    }
-    let emulator = match Emulator::builder().port(PORT).start().await {
-        Ok(emulator) => emulator,
-        // Somebody else has the port: any other will do.
-        Err(_) => Emulator::builder().port(0).start().await?,
-    };
-    println!(
-        "No credentials are set ({APP_ID_VARIABLE}, {SECRET_VARIABLE}): the bot runs on the emulator."
-    );
-    println!("Talk to it at {}/", emulator.base_url());
-    Ok((
-        token,
-        Environment::custom(emulator.base_url())?,
-        Some(emulator),
-    ))
-}
-
-fn is_set(variable: &str) -> bool {
-    env::var_os(variable).is_some_and(|value| !value.is_empty())
 }
 
 /// The error with all its causes in one line.

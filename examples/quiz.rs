@@ -11,9 +11,6 @@
     reason = "it talks to whoever started it"
 )]
 
-#[path = "common/platform.rs"]
-mod platform;
-
 use std::collections::HashMap;
 use std::env;
 use std::time::Duration;
@@ -21,8 +18,7 @@ use std::time::Duration;
 use qqbot::client::EndReason;
 use qqbot::model::outgoing::{Button, Keyboard};
 use qqbot::prelude::*;
-
-use platform::Platform;
+use qqbot_examples::Platform;
 
 struct Question {
     text: &'static str,

@@ -2,9 +2,8 @@
 
 #![forbid(unsafe_code)]
 
-#[expect(dead_code, reason = "its `main` is for people")]
-#[path = "../comprehensive.rs"]
-mod comprehensive;
+#[path = "../comprehensive/bot.rs"]
+mod bot;
 #[cfg(test)]
 #[path = "support/talk.rs"]
 mod talk;
@@ -12,7 +11,7 @@ mod talk;
 use qq_emulator::Scene;
 use qqbot::prelude::Intents;
 
-use crate::comprehensive::ComprehensiveBot;
+use crate::bot::ComprehensiveBot;
 use crate::talk::Talk;
 
 #[tokio::test]

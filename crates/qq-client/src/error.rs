@@ -79,6 +79,53 @@ pub enum ErrorKind {
     Other,
 }
 
+impl ErrorKind {
+    /// All of them.
+    pub const ALL: [Self; 23] = [
+        Self::Authentication,
+        Self::InvalidToken,
+        Self::Configuration,
+        Self::Network,
+        Self::Timeout,
+        Self::Gateway,
+        Self::RateLimited,
+        Self::Api,
+        Self::Http,
+        Self::Decode,
+        Self::InvalidRequest,
+        Self::OutcomeUnknown,
+        Self::NoReplyTarget,
+        Self::ReplyClosed,
+        Self::Io,
+        Self::Store,
+        Self::AlreadyStarted,
+        Self::NotReady,
+        Self::NotFound,
+        Self::HandlerPanic,
+        Self::HandlerTimeout,
+        Self::Overflow,
+        Self::Other,
+    ];
+
+    /// What a failed REST call is here.
+    pub(crate) fn of_rest(error: &qq_http::Error) -> Self {
+        use qq_http::ErrorKind as Rest;
+        match error.kind() {
+            Rest::Authentication => Self::Authentication,
+            Rest::Network => Self::Network,
+            Rest::Timeout => Self::Timeout,
+            Rest::RateLimited => Self::RateLimited,
+            Rest::Api => Self::Api,
+            Rest::Http => Self::Http,
+            Rest::Decode => Self::Decode,
+            Rest::InvalidRequest => Self::InvalidRequest,
+            Rest::OutcomeUnknown => Self::OutcomeUnknown,
+            Rest::Io => Self::Io,
+            _ => Self::Other,
+        }
+    }
+}
+
 impl BotError {
     /// What kind of failure.
     #[must_use]
@@ -220,20 +267,7 @@ impl BotError {
 
 impl From<qq_http::Error> for BotError {
     fn from(error: qq_http::Error) -> Self {
-        use qq_http::ErrorKind as Rest;
-        let kind = match error.kind() {
-            Rest::Authentication => ErrorKind::Authentication,
-            Rest::Network => ErrorKind::Network,
-            Rest::Timeout => ErrorKind::Timeout,
-            Rest::RateLimited => ErrorKind::RateLimited,
-            Rest::Api => ErrorKind::Api,
-            Rest::Http => ErrorKind::Http,
-            Rest::Decode => ErrorKind::Decode,
-            Rest::InvalidRequest => ErrorKind::InvalidRequest,
-            Rest::OutcomeUnknown => ErrorKind::OutcomeUnknown,
-            Rest::Io => ErrorKind::Io,
-            _ => ErrorKind::Other,
-        };
+        let kind = ErrorKind::of_rest(&error);
         Self::with_source(kind, "a call to the platform failed", error)
     }
 }
@@ -352,6 +386,13 @@ mod tests {
             ),
             "{text}"
         );
+    }
+
+    #[test]
+    fn kinds_are_numbered_in_the_order_of_their_list() {
+        for (index, kind) in ErrorKind::ALL.iter().enumerate() {
+            assert_eq!(*kind as usize, index, "{kind:?}");
+        }
     }
 
     #[test]

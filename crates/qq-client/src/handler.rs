@@ -1,7 +1,11 @@
 //! What a bot does about events.
 
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context as TaskContext, Poll};
+
 use qq_model::event::payload;
-use qq_model::{Event, event_table};
+use qq_model::{Event, EventKind, EventKinds, event_table};
 
 use crate::{BotError, Context};
 
@@ -15,8 +19,27 @@ macro_rules! default_body {
     };
     ($callback:ident, $handler:ident, $ctx:ident, $payload:ident) => {{
         let _ = ($ctx, $payload);
-        async {}
+        Unwritten
     }};
+}
+
+/// What a callback does that was not written: nothing. It has no size, which a callback that was written cannot have: its
+/// future holds what it was called with.
+struct Unwritten;
+
+const _: () = assert!(size_of::<Unwritten>() == 0);
+
+impl Future for Unwritten {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, _: &mut TaskContext<'_>) -> Poll<()> {
+        Poll::Ready(())
+    }
+}
+
+/// Whether a callback was written, by the size of its future. It is not called.
+const fn is_written<'a, H: 'a, P, F: Future>(_: &impl FnOnce(&'a H, Context, P) -> F) -> bool {
+    size_of::<F>() > 0
 }
 
 macro_rules! define_handler {
@@ -26,6 +49,9 @@ macro_rules! define_handler {
         /// Callbacks of one conversation run one after another, in the order of the events; callbacks of different
         /// conversations run side by side. A callback may take as long as it likes: heartbeats and other
         /// conversations do not wait for it. One that panics is reported to [`error`](Self::error).
+        ///
+        /// Events of a kind that nobody asks for are not even decoded: a callback that is not written asks for nothing
+        /// (see [`ClientBuilder::kinds`](crate::ClientBuilder::kinds)).
         ///
         /// Messages that mention the bot arrive at [`message_create`](Self::message_create) and
         /// [`group_message_create`](Self::group_message_create) together with the others, unless
@@ -72,6 +98,18 @@ macro_rules! define_handler {
             }
         }
 
+        /// The kinds of events that a handler has callbacks for.
+        pub(crate) fn kinds_of<H: EventHandler>() -> EventKinds {
+            let mut kinds = EventKinds::none();
+            $(
+                let callback = |handler, ctx, payload: payload::$payload| H::$callback(handler, ctx, payload);
+                if is_written::<H, _, _>(&callback) {
+                    kinds = kinds.with(EventKind::$variant);
+                }
+            )*
+            kinds
+        }
+
         /// Calls the callback of an event.
         pub(crate) async fn call<H: EventHandler>(handler: &H, ctx: Context, event: Event) {
             match event {
@@ -99,3 +137,38 @@ pub struct UnknownEvent {
 
 /// Handles nothing.
 impl EventHandler for () {}
+
+#[cfg(test)]
+mod tests {
+    use qq_model::gateway::Ready;
+    use qq_model::message::{C2CMessage, GroupMessage};
+
+    use super::*;
+
+    struct Written;
+
+    impl EventHandler for Written {
+        async fn ready(&self, _: Context, _: Ready) {}
+
+        async fn group_message_create(&self, _: Context, _: GroupMessage) {}
+
+        fn c2c_message_create(&self, _: Context, _: C2CMessage) -> impl Future<Output = ()> + Send {
+            std::future::ready(())
+        }
+    }
+
+    #[test]
+    fn only_callbacks_that_were_written_ask_for_events() {
+        assert_eq!(kinds_of::<()>(), EventKinds::none());
+        let kinds: Vec<_> = kinds_of::<Written>().iter().collect();
+        // The one falls back to the other.
+        let mut expected = vec![
+            EventKind::Ready,
+            EventKind::GroupMessageCreate,
+            EventKind::GroupAtMessageCreate,
+            EventKind::C2CMessageCreate,
+        ];
+        expected.sort_by_key(|kind| *kind as usize);
+        assert_eq!(kinds, expected);
+    }
+}

@@ -1,13 +1,15 @@
 //! How a client is doing, in figures.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use qq_model::gateway::ShardId;
 use qq_model::id::SessionId;
-use tokio::time::Instant;
+use tokio::sync::watch;
+use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 use crate::Status;
+use crate::shared::Shared;
 
 /// How a client is doing: [`Client::health`](crate::Client::health).
 #[derive(Clone, Debug)]
@@ -21,6 +23,62 @@ pub struct Health {
     pub waiting: usize,
     /// Events that are being handled.
     pub running: usize,
+    /// When the last event came, from wherever.
+    pub last_event_at: Option<SystemTime>,
+    /// Until when the access token is good; `None` while there is none, which is no trouble: one is fetched when
+    /// something needs it.
+    pub token_expires_at: Option<SystemTime>,
+    /// Why the last fetch of an access token failed; `None` once one succeeded.
+    pub token_failure: Option<Box<str>>,
+    /// Answers that wait for the next message of their chat ([`WhenClosed::Queue`](crate::WhenClosed::Queue)).
+    pub waiting_answers: usize,
+    /// REST calls that wait for their turn, because of the platform's limits.
+    pub waiting_calls: usize,
+    /// REST calls that are under way, of those that are limited.
+    pub calls_in_flight: usize,
+}
+
+/// The health of a client, again and again: [`Client::watch_health`](crate::Client::watch_health).
+#[must_use = "it says nothing unless it is asked"]
+pub struct HealthWatch {
+    shared: Arc<Shared>,
+    status: watch::Receiver<Status>,
+    every: Interval,
+}
+
+impl HealthWatch {
+    pub(crate) fn new(shared: &Arc<Shared>, every: Duration) -> Self {
+        let mut every = tokio::time::interval(every.max(Duration::from_millis(1)));
+        every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self {
+            shared: Arc::clone(shared),
+            status: shared.status(),
+            every,
+        }
+    }
+
+    /// The health at once for the first time, then whenever the status has changed, and every so often without that.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    pub async fn next(&mut self) -> Health {
+        tokio::select! {
+            biased;
+            // The sender lives as long as `self.shared`.
+            _ = self.status.changed() => {}
+            _ = self.every.tick() => {}
+        }
+        self.shared.health()
+    }
+}
+
+impl std::fmt::Debug for HealthWatch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HealthWatch")
+            .field("status", &*self.status.borrow())
+            .finish_non_exhaustive()
+    }
 }
 
 /// How a shard is doing.

@@ -26,8 +26,11 @@ mod source;
 mod stats;
 mod status;
 mod store;
+mod trouble;
+mod wanted;
 #[cfg(feature = "webhook")]
 mod webhook;
+mod witness;
 
 pub use self::client::{Client, ClientBuilder, ClientHandle, StopReport};
 pub use self::collector::{
@@ -45,7 +48,7 @@ pub use self::doctor::{Cause, Checkup, Doctor, Finding, Language, Step, StepOutc
 pub use self::error::{BotError, ErrorKind};
 pub use self::handler::{EventHandler, UnknownEvent};
 pub use self::handlers::{EventName, HandlerGuard, RawEvent, Registration};
-pub use self::health::{Health, ShardHealth};
+pub use self::health::{Health, HealthWatch, ShardHealth};
 pub use self::manager::{
     ChannelManager, GroupManager, GuildManager, MemberManager, MessageManager, RoleManager,
     UserManager,
@@ -53,13 +56,13 @@ pub use self::manager::{
 pub use self::media::DownloadMedia;
 pub use self::reply::{
     Answered, BotFuture, Closed, InMemoryReplyStore, Media, Reply, ReplyCall, ReplyKind, ReplyRule,
-    ReplyRules, ReplySave, ReplyStore, ReplyStoreError, ReplyStoreFuture, SentReply, StoredReply,
-    WhenClosed,
+    ReplyRules, ReplySave, ReplyStore, SentReply, StoredReply, WhenClosed,
 };
 pub use self::source::{Acknowledgement, EventSource, SourceContext, SourceEvent, SourceItem};
-pub use self::stats::{ReconnectCause, SendKind, Stats};
+pub use self::stats::{ReconnectCause, SendKind, SendResult, Stats};
 pub use self::status::{ConnectionSession, Status};
 pub use self::store::{
-    Begun, DedupeStore, FileStore, FileStoreError, InMemoryDedupeStore, InMemorySessionStore,
-    SessionKey, SessionSave, SessionStore, StoreError, StoreFuture, StoredSession,
+    Begun, DedupeStore, FileStore, FileStoreError, InMemoryDedupeStore, InMemoryQuoteStore,
+    InMemorySessionStore, QuoteStore, SessionKey, SessionSave, SessionStore, StoreError,
+    StoreFuture, StoredSession,
 };

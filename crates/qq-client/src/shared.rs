@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 
-use qq_http::HttpClient;
+use qq_http::{Error, HttpClient};
 use qq_model::Token;
 use qq_model::user::SelfUser;
 use tokio::sync::watch;
@@ -16,8 +16,9 @@ use crate::handlers::Handlers;
 use crate::health::{Health, ShardHealth, Vitals};
 use crate::knowledge::Knowledge;
 use crate::reply::Replies;
-use crate::stats::{Counters, SendKind};
+use crate::stats::{Counters, SendResult};
 use crate::status::{ConnectionSession, Phase, Source, SourceView, Status, summarize};
+use crate::trouble::Troubles;
 
 pub(crate) struct Shared {
     pub(crate) api: HttpClient,
@@ -28,11 +29,20 @@ pub(crate) struct Shared {
     pub(crate) overflow: Overflow,
     user: Mutex<Option<Arc<SelfUser>>>,
     pub(crate) duplicates: Arc<Duplicates>,
-    sources: Mutex<Vec<SourceView>>,
+    sources: Mutex<Sources>,
+    troubles: Troubles,
     run: Mutex<Option<RunControl>>,
     report: Mutex<Option<StopReport>>,
     status: watch::Sender<Status>,
     pub(crate) counters: Counters,
+}
+
+/// Where events come from.
+#[derive(Default)]
+struct Sources {
+    views: Vec<SourceView>,
+    /// Since when all of them are live, if they are.
+    live_since: Option<SystemTime>,
 }
 
 /// A client that runs.
@@ -59,6 +69,7 @@ impl Shared {
             user: Mutex::default(),
             duplicates: Duplicates::new(settings.duplicates.clone()),
             sources: Mutex::default(),
+            troubles: Troubles::default(),
             run: Mutex::default(),
             report: Mutex::default(),
             status: watch::Sender::new(Status::Idle),
@@ -74,10 +85,22 @@ impl Shared {
         *lock(&self.user) = Some(Arc::new(user));
     }
 
-    /// Counts what became of a message.
-    pub(crate) fn count_send<T, E>(&self, kind: SendKind, result: Result<T, E>) -> Result<T, E> {
-        self.counters.send(kind, result.is_ok());
-        result
+    /// Takes note of what became of a message.
+    pub(crate) fn note_send(&self, result: SendResult, error: Option<&Error>) {
+        self.troubles.note_send(result, error);
+        self.tell_status(&lock(&self.sources));
+    }
+
+    /// Takes note of what became of a fetch of an access token.
+    pub(crate) fn note_token(&self, error: Option<&Error>) {
+        self.troubles.note_token(error);
+        self.tell_status(&lock(&self.sources));
+    }
+
+    /// Looks again at troubles that may have passed, as long as this is polled.
+    pub(crate) async fn watch_troubles(&self) {
+        let look = || self.tell_status(&lock(&self.sources));
+        self.troubles.watch(look).await;
     }
 
     pub(crate) fn stats(&self) -> Stats {
@@ -87,11 +110,16 @@ impl Shared {
         stats.dropped = self.overflow.dropped(DropReason::Capacity);
         stats.dropped_by_conversation = self.overflow.dropped(DropReason::ConversationCapacity);
         stats.reply_store_failures = self.replies.store_failures();
+        stats.quote_store_failures = self.knowledge.quotes.failures();
         stats
     }
 
     pub(crate) fn health(&self) -> Health {
-        let shards = lock(&self.sources)
+        let sources = lock(&self.sources);
+        let last_event = |view: &SourceView| view.vitals.read().1;
+        let last_event_at = sources.views.iter().filter_map(last_event).max();
+        let shards = sources
+            .views
             .iter()
             .filter_map(|view| {
                 let Source::Shard(shard) = view.source else {
@@ -114,15 +142,23 @@ impl Shared {
                 })
             })
             .collect();
+        drop(sources);
         let executor = lock(&self.run)
             .as_ref()
             .and_then(|run| run.executor.upgrade());
         let (waiting, running) = executor.map_or((0, 0), |executor| executor.load());
+        let calls = self.api.limits().stats();
         Health {
             status: self.status.borrow().clone(),
             shards,
             waiting,
             running,
+            last_event_at,
+            token_expires_at: self.api.access_token().expires_at(),
+            token_failure: self.troubles.token(),
+            waiting_answers: self.replies.waiting_answers(),
+            waiting_calls: calls.waiting,
+            calls_in_flight: calls.in_flight,
         }
     }
 
@@ -154,10 +190,12 @@ impl Shared {
 
     /// Marks the client as stopped.
     pub(crate) fn end(&self, reason: Option<Box<str>>) {
-        lock(&self.sources).clear();
+        let mut sources = lock(&self.sources);
+        *sources = Sources::default();
+        self.status.send_replace(Status::Stopped { reason });
+        drop(sources);
         self.knowledge.close();
         *lock(&self.run) = None;
-        self.status.send_replace(Status::Stopped { reason });
     }
 
     /// Asks the running client to stop; `false` when none runs.
@@ -191,7 +229,7 @@ impl Shared {
     /// Adds a source of events that is not ready yet.
     pub(crate) fn add_source(&self, source: Source) -> Arc<Vitals> {
         let vitals = Arc::<Vitals>::default();
-        lock(&self.sources).push(SourceView {
+        lock(&self.sources).views.push(SourceView {
             source,
             phase: Phase::Connecting,
             vitals: Arc::clone(&vitals),
@@ -201,16 +239,34 @@ impl Shared {
 
     pub(crate) fn set_phase(&self, source: Source, phase: Phase) {
         let mut sources = lock(&self.sources);
-        if let Some(view) = sources.iter_mut().find(|view| view.source == source) {
+        if let Some(view) = sources.views.iter_mut().find(|view| view.source == source) {
             view.phase = phase;
         }
-        let status = summarize(&sources, SystemTime::now());
-        drop(sources);
+        sources.live_since = match summarize(&sources.views) {
+            Status::Ready { since } => Some(sources.live_since.unwrap_or(since)),
+            _ => None,
+        };
+        self.tell_status(&sources);
+    }
+
+    /// Since when every source is live, if every one is.
+    pub(crate) fn live_since(&self) -> Option<SystemTime> {
+        lock(&self.sources).live_since
+    }
+
+    /// Tells what the client is doing, if that is news. With the lock held, so that what is told last is what is.
+    fn tell_status(&self, sources: &Sources) {
+        if sources.views.is_empty() {
+            // It is starting, or does not run.
+            return;
+        }
+        let status = match (sources.live_since, self.troubles.reason()) {
+            (Some(_), Some(reason)) => Status::Degraded { reason },
+            (Some(since), None) => Status::Ready { since },
+            (None, _) => summarize(&sources.views),
+        };
         self.status.send_if_modified(|current| {
-            let is_news = !matches!(
-                (&*current, &status),
-                (Status::Ready { .. }, Status::Ready { .. })
-            ) && *current != status;
+            let is_news = *current != status;
             if is_news {
                 *current = status;
             }
@@ -227,7 +283,7 @@ impl Shared {
             }),
             _ => None,
         };
-        lock(&self.sources).iter().filter_map(live).collect()
+        lock(&self.sources).views.iter().filter_map(live).collect()
     }
 
     pub(crate) fn status(&self) -> watch::Receiver<Status> {

@@ -4,13 +4,15 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use qq_gateway::ShardErrorKind;
+use qq_http::{OutgoingMessage, Sent};
 use qq_model::EventKind;
 
-use crate::ReplyKind;
+use crate::{BotError, ErrorKind};
 
 /// How many kinds of events there are.
 const KINDS: usize = EventKind::ALL.len();
 const SENDS: usize = SendKind::ALL.len();
+const RESULTS: usize = SendResult::BEFORE_FAILED + ErrorKind::ALL.len();
 const CAUSES: usize = ReconnectCause::ALL.len();
 
 /// Counters since the client was made. They only grow.
@@ -21,9 +23,10 @@ pub struct Stats {
     pub events: u64,
     /// Events dropped because they had been seen before.
     pub duplicates: u64,
-    /// Messages that the platform took.
+    /// Messages that the platform took: the kinds of [`SendKind::is_message`], whoever sent them.
     pub sent: u64,
-    /// Messages that it did not take, or that were not sent.
+    /// Messages that it did not take, or that were not sent. One that was refused as markdown and then taken as text
+    /// counts here and there.
     pub send_failures: u64,
     /// Interruptions of gateway sessions.
     pub interruptions: u64,
@@ -39,8 +42,13 @@ pub struct Stats {
     pub store_failures: u64,
     /// Calls of the reply store that failed.
     pub reply_store_failures: u64,
+    /// Messages that the quote store did not take, and calls of it that failed otherwise.
+    pub quote_store_failures: u64,
+    /// Events that were dropped by their name, before they were decoded, because nobody asked for their kind:
+    /// [`ClientBuilder::kinds`](crate::ClientBuilder::kinds).
+    pub unwanted: u64,
     kinds: Table<{ KINDS + 1 }>,
-    sends: Table<{ SENDS * 2 }>,
+    sends: Table<{ SENDS * RESULTS }>,
     causes: Table<CAUSES>,
 }
 
@@ -59,16 +67,48 @@ impl Stats {
         all.filter(|(_, count)| *count > 0)
     }
 
-    /// Messages of this kind that the platform took.
+    /// What was sent of this kind and ended like this.
+    ///
+    /// ```
+    /// # fn run(client: &qq_client::Client) {
+    /// use qq_client::{ErrorKind, SendKind, SendResult};
+    ///
+    /// let stats = client.stats();
+    /// let (kind, held_back) = (SendKind::Passive, SendResult::Failed(ErrorKind::RateLimited));
+    /// println!("{} answers were held back", stats.sends_of(kind, held_back));
+    /// # }
+    /// ```
     #[must_use]
-    pub fn sent_of(&self, kind: SendKind) -> u64 {
-        self.sends.get(kind as usize * 2)
+    pub fn sends_of(&self, kind: SendKind, result: SendResult) -> u64 {
+        self.sends.get(place(kind, result))
     }
 
-    /// Messages of this kind that it did not take, or that were not sent.
+    /// Everything that was sent, by kind and result, where there was any.
+    pub fn sends(&self) -> impl Iterator<Item = (SendKind, SendResult, u64)> + '_ {
+        let all = SendKind::ALL
+            .iter()
+            .flat_map(|kind| SendResult::all().map(move |result| (*kind, result)));
+        all.map(|(kind, result)| (kind, result, self.sends_of(kind, result)))
+            .filter(|(.., count)| *count > 0)
+    }
+
+    /// What the platform took of this kind.
+    #[must_use]
+    pub fn sent_of(&self, kind: SendKind) -> u64 {
+        self.sum_of(kind, true)
+    }
+
+    /// What it did not take of this kind, may not have taken, or was not sent.
     #[must_use]
     pub fn send_failures_of(&self, kind: SendKind) -> u64 {
-        self.sends.get(kind as usize * 2 + 1)
+        self.sum_of(kind, false)
+    }
+
+    fn sum_of(&self, kind: SendKind, was_taken: bool) -> u64 {
+        SendResult::all()
+            .filter(|result| result.was_taken() == was_taken)
+            .map(|result| self.sends_of(kind, result))
+            .sum()
     }
 
     /// How often a gateway session was interrupted for this reason.
@@ -88,32 +128,125 @@ pub enum SendKind {
     Active,
     /// A recall of a user.
     WakeUp,
-    /// A part or the end of an answer that is streamed.
+    /// A text that grew while it was written, from its first frame to its last.
     Stream,
     /// A typing indicator.
     Typing,
-    /// A file, a picture, a voice message.
+    /// A message with a file, a picture, a voice message.
     Media,
+    /// Taking a message back.
+    Recall,
+    /// Acknowledging an interaction.
+    Ack,
 }
 
 impl SendKind {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Passive,
         Self::Active,
         Self::WakeUp,
         Self::Stream,
         Self::Typing,
         Self::Media,
+        Self::Recall,
+        Self::Ack,
     ];
+
+    /// Whether it is a message that users see: all but typing indicators, recalls of messages, acknowledgements.
+    #[must_use]
+    pub const fn is_message(self) -> bool {
+        !matches!(self, Self::Typing | Self::Recall | Self::Ack)
+    }
+
+    pub(crate) fn of_message(message: &OutgoingMessage<'_>) -> Self {
+        let body = message.body;
+        if body.is_input_notify() {
+            Self::Typing
+        } else if body.has_media() || message.has_image {
+            Self::Media
+        } else if body.target().is_some() {
+            Self::Passive
+        } else if body.is_wakeup() {
+            Self::WakeUp
+        } else {
+            Self::Active
+        }
+    }
 }
 
-impl From<ReplyKind> for SendKind {
-    fn from(kind: ReplyKind) -> Self {
+/// What became of something that was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SendResult {
+    /// The platform took it.
+    Sent,
+    /// The platform took it, and it waits for an audit.
+    PendingAudit,
+    /// The platform said yes and named no message: it may not have been delivered.
+    Unconfirmed,
+    /// No answer says whether the platform took it.
+    Unknown,
+    /// It was not sent, or the platform did not take it.
+    Failed(ErrorKind),
+}
+
+impl SendResult {
+    /// How many there are beside [`Failed`](Self::Failed).
+    const BEFORE_FAILED: usize = 4;
+
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let failed = ErrorKind::ALL.iter().copied().map(Self::Failed);
+        [
+            Self::Sent,
+            Self::PendingAudit,
+            Self::Unconfirmed,
+            Self::Unknown,
+        ]
+        .into_iter()
+        .chain(failed)
+    }
+
+    /// Whether the platform took it.
+    #[must_use]
+    pub const fn was_taken(self) -> bool {
+        matches!(self, Self::Sent | Self::PendingAudit | Self::Unconfirmed)
+    }
+
+    pub(crate) fn of(kind: SendKind, sent: &Sent) -> Self {
+        match sent {
+            Sent::PendingAudit(_) => Self::PendingAudit,
+            // An indicator is no message and has no id.
+            Sent::Delivered(message) if message.id.is_empty() && kind != SendKind::Typing => {
+                Self::Unconfirmed
+            }
+            _ => Self::Sent,
+        }
+    }
+
+    pub(crate) fn of_error(error: &qq_http::Error) -> Self {
+        Self::of_kind(ErrorKind::of_rest(error))
+    }
+
+    pub(crate) fn of_failure(error: &BotError) -> Self {
+        Self::of_kind(error.kind())
+    }
+
+    const fn of_kind(kind: ErrorKind) -> Self {
         match kind {
-            ReplyKind::PassiveToMessage | ReplyKind::PassiveToEvent => Self::Passive,
-            ReplyKind::Active => Self::Active,
-            ReplyKind::WakeUp => Self::WakeUp,
+            ErrorKind::OutcomeUnknown => Self::Unknown,
+            kind => Self::Failed(kind),
+        }
+    }
+
+    const fn index(self) -> usize {
+        match self {
+            Self::Sent => 0,
+            Self::PendingAudit => 1,
+            Self::Unconfirmed => 2,
+            Self::Unknown => 3,
+            Self::Failed(kind) => Self::BEFORE_FAILED + kind as usize,
         }
     }
 }
@@ -170,8 +303,9 @@ impl From<ShardErrorKind> for ReconnectCause {
 pub(crate) struct Counters {
     pub(crate) panics: AtomicU64,
     pub(crate) timeouts: AtomicU64,
+    pub(crate) unwanted: AtomicU64,
     kinds: Cells<{ KINDS + 1 }>,
-    sends: Cells<{ SENDS * 2 }>,
+    sends: Cells<{ SENDS * RESULTS }>,
     causes: Cells<CAUSES>,
 }
 
@@ -180,8 +314,8 @@ impl Counters {
         self.kinds.add(index(kind));
     }
 
-    pub(crate) fn send(&self, kind: SendKind, is_sent: bool) {
-        self.sends.add(kind as usize * 2 + usize::from(!is_sent));
+    pub(crate) fn send(&self, kind: SendKind, result: SendResult) {
+        self.sends.add(place(kind, result));
     }
 
     pub(crate) fn interruption(&self, cause: ReconnectCause) {
@@ -190,27 +324,34 @@ impl Counters {
 
     /// What is counted here; the rest is for others to fill in.
     pub(crate) fn stats(&self) -> Stats {
-        let sends = self.sends.read();
-        let by_result = |result: usize| sends.0.iter().skip(result).step_by(2).sum();
         let (kinds, causes) = (self.kinds.read(), self.causes.read());
-        Stats {
+        let mut stats = Stats {
             events: kinds.0.iter().sum(),
-            sent: by_result(0),
-            send_failures: by_result(1),
             interruptions: causes.0.iter().sum(),
             panics: self.panics.load(Ordering::Relaxed),
             timeouts: self.timeouts.load(Ordering::Relaxed),
+            unwanted: self.unwanted.load(Ordering::Relaxed),
             kinds,
-            sends,
+            sends: self.sends.read(),
             causes,
             ..Stats::default()
+        };
+        for kind in SendKind::ALL.iter().filter(|kind| kind.is_message()) {
+            stats.sent += stats.sent_of(*kind);
+            stats.send_failures += stats.send_failures_of(*kind);
         }
+        stats
     }
 }
 
 /// Where a kind is counted; unknown events come last.
 fn index(kind: Option<EventKind>) -> usize {
     kind.map_or(KINDS, |kind| kind as usize)
+}
+
+/// Where a result of a kind is counted.
+const fn place(kind: SendKind, result: SendResult) -> usize {
+    kind as usize * RESULTS + result.index()
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -272,9 +413,13 @@ mod tests {
         counters.event(Some(EventKind::C2CMessageCreate));
         counters.event(None);
         for kind in SendKind::ALL {
-            counters.send(kind, true);
+            for result in SendResult::all() {
+                counters.send(kind, result);
+            }
         }
-        counters.send(SendKind::Media, false);
+        let unknown = SendResult::of_kind(ErrorKind::OutcomeUnknown);
+        assert_eq!(unknown, SendResult::Unknown);
+        counters.send(SendKind::Media, unknown);
         for cause in ReconnectCause::ALL {
             counters.interruption(cause);
         }
@@ -285,15 +430,24 @@ mod tests {
             by_kind,
             [(EventKind::Ready, 1), (EventKind::C2CMessageCreate, 2)]
         );
-        assert_eq!((stats.sent, stats.send_failures), (6, 1));
-        assert_eq!(
-            (
-                stats.sent_of(SendKind::Media),
-                stats.send_failures_of(SendKind::Media)
-            ),
-            (1, 1)
-        );
-        assert_eq!(stats.send_failures_of(SendKind::Passive), 0);
+        let messages = 5;
+        let failures = 1 + ErrorKind::ALL.len() as u64;
+        assert_eq!(stats.sent, messages * 3);
+        assert_eq!(stats.send_failures, messages * failures + 1);
+        for kind in SendKind::ALL {
+            let more = u64::from(kind == SendKind::Media);
+            assert_eq!(stats.sent_of(kind), 3);
+            assert_eq!(stats.send_failures_of(kind), failures + more);
+            for result in SendResult::all() {
+                let more = if result == unknown { more } else { 0 };
+                assert_eq!(
+                    stats.sends_of(kind, result),
+                    1 + more,
+                    "{kind:?} {result:?}"
+                );
+            }
+        }
+        assert_eq!(stats.sends().count(), SENDS * RESULTS);
         assert_eq!(stats.interruptions, 7);
         assert_eq!(stats.interruptions_by(ReconnectCause::Other), 1);
     }

@@ -8,7 +8,22 @@ use qq_model::id::SessionId;
 
 use crate::health::Vitals;
 
-/// What a client is doing.
+/// What a client is doing, truthfully: never ready without a live session of every shard.
+///
+/// ```no_run
+/// # async fn run(client: qq_client::Client) {
+/// use qq_client::Status;
+///
+/// let mut status = client.status();
+/// while status.changed().await.is_ok() {
+///     match &*status.borrow_and_update() {
+///         Status::Ready { .. } => println!("all is well"),
+///         Status::Degraded { reason } => println!("look after me: {reason}"),
+///         other => println!("{other:?}"),
+///     }
+/// }
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Status {
@@ -16,9 +31,9 @@ pub enum Status {
     Idle,
     /// It is starting: not every shard has had a session yet.
     Connecting,
-    /// Every shard has a live session, and a webhook, if there is one, listens.
+    /// Every shard has a live session, a webhook, if there is one, listens, and nothing is known to be wrong.
     Ready {
-        /// Since when.
+        /// Since when every shard has one.
         since: SystemTime,
     },
     /// At least one shard has lost its connection and goes on with the same session as soon as it has another; nothing
@@ -27,9 +42,12 @@ pub enum Status {
         /// What happened to the shard.
         reason: Box<str>,
     },
-    /// At least one shard has lost its session and is getting a new one, or another source of events was interrupted.
+    /// It runs, and does not do all of its work: at least one shard has lost its session and is getting a new one,
+    /// another source of events was interrupted, no access token can be fetched, or what it sends fails: five times
+    /// in a row and within the last minute, for reasons that are not the messages' own, or with answers that name no
+    /// message.
     Degraded {
-        /// What happened to the shard.
+        /// What happened.
         reason: Box<str>,
     },
     /// It has stopped.
@@ -85,7 +103,7 @@ pub(crate) enum Phase {
 }
 
 /// The status of a running client, from that of its sources of events.
-pub(crate) fn summarize(sources: &[SourceView], since: SystemTime) -> Status {
+pub(crate) fn summarize(sources: &[SourceView]) -> Status {
     if let Some(reason) = sources.iter().find_map(|view| match &view.phase {
         Phase::Interrupted(reason) => Some(reason),
         _ => None,
@@ -109,7 +127,9 @@ pub(crate) fn summarize(sources: &[SourceView], since: SystemTime) -> Status {
             reason: reason.clone(),
         };
     }
-    Status::Ready { since }
+    Status::Ready {
+        since: SystemTime::now(),
+    }
 }
 
 #[cfg(test)]
@@ -129,25 +149,20 @@ mod tests {
 
     #[test]
     fn ready_only_when_every_shard_is_live() {
-        let now = SystemTime::now();
         let live = || Phase::Live(SessionId::new("s"));
-        assert_eq!(summarize(&[], now), Status::Connecting);
-        assert_eq!(
-            summarize(&views([live(), Phase::Connecting]), now),
-            Status::Connecting
-        );
-        assert_eq!(
-            summarize(&views([live(), live()]), now),
-            Status::Ready { since: now }
-        );
-        let interrupted = summarize(&views([live(), Phase::Interrupted("gone".into())]), now);
+        assert_eq!(summarize(&[]), Status::Connecting);
+        let connecting = summarize(&views([live(), Phase::Connecting]));
+        assert_eq!(connecting, Status::Connecting);
+        let ready = summarize(&views([live(), live()]));
+        assert!(matches!(ready, Status::Ready { .. }), "{ready:?}");
+        let interrupted = summarize(&views([live(), Phase::Interrupted("gone".into())]));
         assert_eq!(
             interrupted,
             Status::Degraded {
                 reason: "gone".into()
             }
         );
-        let resuming = summarize(&views([live(), Phase::Resuming("cut".into())]), now);
+        let resuming = summarize(&views([live(), Phase::Resuming("cut".into())]));
         assert_eq!(
             resuming,
             Status::Resuming {

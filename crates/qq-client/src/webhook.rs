@@ -4,13 +4,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use qq_model::Token;
+use qq_model::{EventKinds, Token};
 use qq_webhook::{EventSink, RawEvent, Verifier, WebhookEvents, WebhookServer, WebhookService};
 use tokio_util::sync::CancellationToken;
 
 use crate::BotError;
-use crate::dispatch::{Ack, Delivery, Pipeline};
+use crate::dispatch::{Ack, Delivery, Intake};
 use crate::error::ErrorKind;
+use crate::health::Vitals;
 use crate::status::Source;
 
 /// How long requests that are being answered may take when the client stops.
@@ -25,70 +26,75 @@ pub(crate) struct WebhookSettings {
     pub(crate) tls: Option<(PathBuf, PathBuf)>,
 }
 
-/// A webhook that listens. Requests are answered from [`run`](Self::run) on.
-pub(crate) struct WebhookRunner {
-    server: WebhookServer,
-    /// `None` where events go to a sink of the user's.
-    events: Option<WebhookEvents>,
+/// Listens. Requests are answered by [`serve`], from then on. There are no events where they go to a sink of the user's.
+pub(crate) async fn bind(
+    settings: &WebhookSettings,
+    sink: Option<Arc<dyn EventSink>>,
+    kinds: Option<EventKinds>,
+    token: &Token,
+) -> Result<(WebhookServer, Option<WebhookEvents>), BotError> {
+    let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
+        let message = format!("the webhook cannot listen on {}", settings.address);
+        BotError::with_source(ErrorKind::Configuration, message, error)
+    };
+    let mut verifier = Verifier::builder().bot(token);
+    if let Some(kinds) = kinds {
+        verifier = verifier.events(kinds);
+    }
+    let verifier = verifier.build().map_err(|error| failed(error.into()))?;
+    let service = WebhookService::builder(verifier);
+    let (service, events) = match sink {
+        None => {
+            let (service, events) = service.build();
+            (service, Some(events))
+        }
+        Some(sink) => {
+            let service = service.build_with_sink(move |event: RawEvent| {
+                let sink = Arc::clone(&sink);
+                async move { sink.accept(event).await }
+            });
+            (service, None)
+        }
+    };
+    let mut server = WebhookServer::builder(service).path(&*settings.path);
+    if let Some((certificates, key)) = &settings.tls {
+        server = server.tls_files(certificates, key);
+    }
+    let server = server
+        .bind(&*settings.address)
+        .await
+        .map_err(|error| failed(error.into()))?;
+    Ok((server, events))
 }
 
-impl WebhookRunner {
-    pub(crate) async fn bind(
-        settings: &WebhookSettings,
-        sink: Option<Arc<dyn EventSink>>,
-        token: &Token,
-    ) -> Result<Self, BotError> {
-        let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
-            let message = format!("the webhook cannot listen on {}", settings.address);
-            BotError::with_source(ErrorKind::Configuration, message, error)
-        };
-        let verifier = Verifier::new(token).map_err(|error| failed(error.into()))?;
-        let service = WebhookService::builder(verifier);
-        let (service, events) = match sink {
-            None => {
-                let (service, events) = service.build();
-                (service, Some(events))
-            }
-            Some(sink) => {
-                let service = service.build_with_sink(move |event: RawEvent| {
-                    let sink = Arc::clone(&sink);
-                    async move { sink.accept(event).await }
-                });
-                (service, None)
-            }
-        };
-        let mut server = WebhookServer::builder(service).path(&*settings.path);
-        if let Some((certificates, key)) = &settings.tls {
-            server = server.tls_files(certificates, key);
-        }
-        let server = server
-            .bind(&*settings.address)
-            .await
-            .map_err(|error| failed(error.into()))?;
-        Ok(Self { server, events })
+/// Answers requests until the client stops.
+pub(crate) async fn serve(server: WebhookServer, stop: CancellationToken) {
+    let handle = server.handle();
+    let end = async {
+        stop.cancelled().await;
+        handle.stop(LAST_ANSWERS);
+    };
+    tokio::join!(server.run(), end);
+}
+
+/// The events of a webhook, in the order in which they were acknowledged. They end when its server has, so that every
+/// one is handled.
+pub(crate) struct WebhookIntake {
+    pub(crate) events: WebhookEvents,
+    pub(crate) vitals: Arc<Vitals>,
+}
+
+impl Intake for WebhookIntake {
+    async fn next(&mut self) -> Option<(Delivery, Ack)> {
+        let event = self.events.next().await?;
+        let delivery = Delivery::new(event.dispatch, Source::Webhook);
+        self.vitals.event(delivery.received_at);
+        Some((delivery, Ack::None))
     }
 
-    /// Answers requests and hands out events until the client stops; then hands out what was acknowledged.
-    pub(crate) async fn run(self, pipeline: Arc<Pipeline>, stop: CancellationToken) {
-        let Self { server, events } = self;
-        let handle = server.handle();
-        let serve = async {
-            let end = async {
-                stop.cancelled().await;
-                handle.stop(LAST_ANSWERS);
-            };
-            tokio::join!(server.run(), end);
-        };
-        let deliver = async {
-            let Some(mut events) = events else { return };
-            while let Some(event) = events.next().await {
-                let delivery = Delivery::new(event.dispatch, Source::Webhook);
-                if let Some(job) = pipeline.admit(delivery, Ack::None).await {
-                    pipeline.executor.run_apart(job);
-                }
-            }
-        };
-        // The queue ends when the server has dropped its end.
-        tokio::join!(serve, deliver);
+    async fn meanwhile(&mut self) {
+        std::future::pending::<()>().await;
     }
+
+    async fn finish(self) {}
 }

@@ -39,6 +39,7 @@
 //! * [`TokenManager`]: access tokens, fetched once for all callers and renewed in time. [`TokenStore`]: keeping
 //!   them beyond one process.
 //! * [`RetryPolicy`]: repeats that never show a message twice, within a [`RetryBudget`]. [`Route`]: the table of calls.
+//! * [`CallObserver`]: seeing every call, for statistics and logs.
 //! * [`Limits`]: the platform's rate limits, kept before it has to refuse; on by default.
 //!
 //! Each call ends before its deadline, whatever the server does. Secrets and tokens never show in errors, logs or
@@ -55,6 +56,7 @@ mod download;
 mod error;
 mod execute;
 mod limit;
+mod observer;
 mod random;
 mod request;
 mod response;
@@ -84,6 +86,7 @@ pub use self::error::{Error, ErrorKind};
 pub use self::limit::{
     Certification, Counted, Limit, LimitMode, LimitScope, Limiter, LimiterStats, Limits,
 };
+pub use self::observer::{CallObserver, CallRefused, OutgoingMessage};
 pub use self::request::{
     Call, CallFuture, Items, Paged, Pages, Query, QueryCall, RawCall, Request, SendMessage,
 };

@@ -57,10 +57,10 @@ pub use qq_client as client;
 pub use qq_client::{
     BotError, C2CReplySession, ChannelReplySession, Client, ClientBuilder, ClientHandle,
     ConnectionSession, Context, DirectReplySession, DropReason, EndReason, ErrorKind, EventHandler,
-    EventName, EventSource, FileStore, GroupReplySession, HandlerGuard, Health, Media,
+    EventName, EventSource, FileStore, GroupReplySession, HandlerGuard, Health, HealthWatch, Media,
     OverflowPolicy, RawEvent, ReadySession, ReconnectCause, Registration, Reply, ReplyKind,
-    SendKind, SentReply, ShardHealth, Stats, Status, StopReport, UnknownEvent, UnknownEventSession,
-    WhenClosed,
+    SendKind, SendResult, SentReply, ShardHealth, Stats, Status, StopReport, UnknownEvent,
+    UnknownEventSession, WhenClosed,
 };
 #[cfg(feature = "cluster")]
 pub use qq_cluster as cluster;

@@ -3,6 +3,7 @@
 mod change;
 mod group;
 mod guild;
+mod kinds;
 mod message;
 
 pub use self::change::{Change, Changed, Changes};

@@ -10,9 +10,33 @@ use tokio::sync::watch;
 use super::StopReport;
 use crate::error::ErrorKind;
 use crate::shared::Shared;
-use crate::{BotError, ConnectionSession, Health, Stats, Status};
+use crate::{BotError, ConnectionSession, Health, HealthWatch, Stats, Status};
 
-/// A handle on a client. Cheap to clone.
+/// A handle on a client, for callbacks ([`Context::client`](crate::Context::client)), signal tasks, other threads. Cheap to
+/// clone.
+///
+/// ```
+/// use qq_client::{Context, EventHandler};
+/// use qq_model::message::C2CMessage;
+///
+/// struct Bot;
+///
+/// impl EventHandler for Bot {
+///     async fn c2c_message_create(&self, ctx: Context, message: C2CMessage) {
+///         let client = ctx.client();
+///         match &*message.text() {
+///             "!status" => {
+///                 let (stats, since) = (client.stats(), client.ready_at());
+///                 let _ = ctx.reply(format!("{} events, ready since {since:?}", stats.events)).await;
+///             }
+///             "!stop" => {
+///                 client.request_stop();
+///             }
+///             _ => {}
+///         }
+///     }
+/// }
+/// ```
 #[derive(Clone)]
 pub struct ClientHandle {
     pub(super) shared: Arc<Shared>,
@@ -50,7 +74,7 @@ impl ClientHandle {
         self.shared.request_stop(None)
     }
 
-    /// Whether every shard has a live session.
+    /// Whether every shard has a live session and every other source of events is connected.
     #[must_use]
     pub fn is_connected(&self) -> bool {
         self.ready_at().is_some()
@@ -59,10 +83,7 @@ impl ClientHandle {
     /// Since when every shard has a live session.
     #[must_use]
     pub fn ready_at(&self) -> Option<SystemTime> {
-        match &*self.shared.status().borrow() {
-            Status::Ready { since } => Some(*since),
-            _ => None,
-        }
+        self.shared.live_since()
     }
 
     /// The live sessions, one for each connected shard.
@@ -105,6 +126,16 @@ impl ClientHandle {
     #[must_use]
     pub fn health(&self) -> Health {
         self.shared.health()
+    }
+
+    /// [`health`](Self::health) at once, whenever the status changes, and so often in between; see
+    /// [`Client::watch_health`](crate::Client::watch_health).
+    ///
+    /// # Panics
+    ///
+    /// Outside of a Tokio runtime.
+    pub fn watch_health(&self, every: Duration) -> HealthWatch {
+        HealthWatch::new(&self.shared, every)
     }
 
     /// The REST client.

@@ -22,7 +22,7 @@ use tokio::sync::watch;
 
 use self::run::Run;
 use crate::shared::Shared;
-use crate::{BotError, ConnectionSession, EventHandler, Health, Stats, Status};
+use crate::{BotError, ConnectionSession, EventHandler, Health, HealthWatch, Stats, Status};
 
 /// A bot.
 ///
@@ -84,6 +84,16 @@ impl<H: EventHandler> Client<H> {
 
     /// Like [`new`](Self::new), with this many seconds for each REST call, body included, instead of 30.
     ///
+    /// ```
+    /// use qq_client::Client;
+    /// use qq_model::{Intents, Token};
+    ///
+    /// let token = Token::new("102000000", "secret");
+    /// let client = Client::with_config(token, Intents::default(), (), 10, true)?;
+    /// assert!(!client.is_connected());
+    /// # Ok::<(), qq_client::BotError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// As for [`new`](Self::new).
@@ -102,6 +112,21 @@ impl<H: EventHandler> Client<H> {
     ///
     /// Interruptions mend themselves, however long they last. Dropping the future closes every connection and
     /// ends every callback.
+    ///
+    /// ```no_run
+    /// # async fn run(client: qq_client::Client) {
+    /// use std::sync::Arc;
+    ///
+    /// let client = Arc::new(client);
+    /// let running = tokio::spawn({
+    ///     let client = Arc::clone(&client);
+    ///     async move { client.start().await }
+    /// });
+    /// // Later, from anywhere:
+    /// let report = client.stop().await;
+    /// println!("{report:?}, {:?}", running.await);
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -140,8 +165,9 @@ impl<H: EventHandler> Client<H> {
 }
 
 impl<H> Client<H> {
-    /// Stops the client within the deadline of its settings: no more events are taken, callbacks finish, sessions
-    /// close. Callbacks that have not finished by then are ended.
+    /// Stops the client within the deadline of its settings: no more events are taken, callbacks finish, answers on
+    /// their way arrive, stores take what is left, sessions are saved and closed. Callbacks that have not finished by then
+    /// are ended. The report says what became of everything.
     ///
     /// # Errors
     ///
@@ -151,6 +177,18 @@ impl<H> Client<H> {
     }
 
     /// Like [`stop`](Self::stop), within this deadline.
+    ///
+    /// ```no_run
+    /// # async fn run(client: qq_client::Client) -> Result<(), qq_client::BotError> {
+    /// use std::time::Duration;
+    ///
+    /// let report = client.stop_within(Duration::from_secs(3)).await?;
+    /// if !report.is_clean() {
+    ///     eprintln!("not everything was finished: {report:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -165,13 +203,21 @@ impl<H> Client<H> {
         ClientHandle::new(Arc::clone(&self.shared))
     }
 
-    /// Whether every shard has a live session.
+    /// Whether every shard has a live session and every other source of events is connected.
     #[must_use]
     pub fn is_connected(&self) -> bool {
         self.handle().is_connected()
     }
 
     /// The session of the first shard that has one.
+    ///
+    /// ```no_run
+    /// # fn run(client: &qq_client::Client) {
+    /// if let Some(session) = client.get_session_info() {
+    ///     println!("{} is shard {} of {}", session.session_id, session.shard_id, session.shard_count);
+    /// }
+    /// # }
+    /// ```
     #[must_use]
     pub fn get_session_info(&self) -> Option<ConnectionSession> {
         self.sessions().into_iter().next()
@@ -202,6 +248,18 @@ impl<H> Client<H> {
     }
 
     /// Counters since the client was made.
+    ///
+    /// ```no_run
+    /// # fn run(client: &qq_client::Client) {
+    /// let stats = client.stats();
+    /// for (kind, count) in stats.events_by_kind() {
+    ///     println!("{kind}: {count}");
+    /// }
+    /// for (kind, result, count) in stats.sends() {
+    ///     println!("{kind:?} {result:?}: {count}");
+    /// }
+    /// # }
+    /// ```
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.shared.stats()
@@ -213,10 +271,42 @@ impl<H> Client<H> {
         self.is_connected()
     }
 
-    /// How the client is doing, in figures: its shards' sessions and heartbeats, and how much waits.
+    /// How the client is doing, in figures: its shards' sessions and heartbeats, how much waits, until when the access
+    /// token is good.
+    ///
+    /// ```no_run
+    /// # fn run(client: &qq_client::Client) {
+    /// let health = client.health();
+    /// for shard in &health.shards {
+    ///     println!("{}: heartbeat answered in {:?}", shard.shard, shard.heartbeat_round_trip);
+    /// }
+    /// println!("{} events wait, {} answers, {} calls", health.waiting, health.waiting_answers, health.waiting_calls);
+    /// # }
+    /// ```
     #[must_use]
     pub fn health(&self) -> Health {
         self.shared.health()
+    }
+
+    /// [`health`](Self::health) at once, whenever the status changes, and so often in between.
+    ///
+    /// ```no_run
+    /// # async fn run(client: qq_client::Client) {
+    /// use std::time::Duration;
+    ///
+    /// let mut health = client.watch_health(Duration::from_secs(10));
+    /// loop {
+    ///     let now = health.next().await;
+    ///     println!("{:?}, {} events wait, token until {:?}", now.status, now.waiting, now.token_expires_at);
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Outside of a Tokio runtime.
+    pub fn watch_health(&self, every: Duration) -> HealthWatch {
+        HealthWatch::new(&self.shared, every)
     }
 
     /// The REST client.

@@ -96,4 +96,22 @@ impl ClientHandle {
     {
         self.shared.handlers.add(Call::typed(None, f))
     }
+
+    /// Like [`Client::on_kinds`], from anywhere.
+    pub fn on_kinds<F, R>(&self, kinds: EventKinds, f: F) -> Registration
+    where
+        F: Fn(Context, Arc<Event>) -> R + Send + Sync + 'static,
+        R: Future<Output = ()> + Send + 'static,
+    {
+        self.shared.handlers.add(Call::typed(Some(kinds), f))
+    }
+
+    /// Like [`Client::on_error`], from anywhere.
+    pub fn on_error<F, R>(&self, f: F) -> Registration
+    where
+        F: Fn(BotError) -> R + Send + Sync + 'static,
+        R: Future<Output = ()> + Send + 'static,
+    {
+        self.shared.handlers.add(Call::error(f))
+    }
 }

@@ -18,14 +18,28 @@ pub struct StopReport {
     pub cut: usize,
     /// Sessions that were saved to be resumed.
     pub sessions_saved: usize,
+    /// Answers that waited for a next message ([`WhenClosed::Queue`](crate::WhenClosed::Queue)) when the stop began.
+    /// None can come, so they were not sent and ended with [`ErrorKind::ReplyClosed`](crate::ErrorKind::ReplyClosed).
+    pub answers_given_up: usize,
+    /// Answers, of callbacks that had ended or of tasks of the bot's own, that were still being sent at the deadline.
+    /// Nobody ends them.
+    pub answers_on_their_way: usize,
+    /// Messages that the [`QuoteStore`](crate::QuoteStore) did not take in time: after a restart quotes of them are not
+    /// found.
+    pub quotes_unsaved: usize,
     /// How long the stop took.
     pub duration: Duration,
 }
 
 impl StopReport {
-    /// Whether everything finished in time.
+    /// Whether nothing was left undone.
     #[must_use]
     pub const fn is_clean(&self) -> bool {
-        self.unfinished == 0 && self.unhandled == 0 && self.cut == 0
+        self.unfinished == 0
+            && self.unhandled == 0
+            && self.cut == 0
+            && self.answers_given_up == 0
+            && self.answers_on_their_way == 0
+            && self.quotes_unsaved == 0
     }
 }

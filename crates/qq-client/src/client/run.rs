@@ -18,6 +18,7 @@ use super::builder::{Settings, ShardChoice};
 use super::report::StopReport;
 use crate::dispatch::{Executor, Leaders, Pipeline, Post, Progress, Watchdog};
 use crate::error::ErrorKind;
+use crate::handler::kinds_of;
 use crate::shard::{ShardIntake, ShardNews, looks};
 use crate::shared::Shared;
 use crate::source::{SourceContext, SourceIntake};
@@ -25,8 +26,9 @@ use crate::source::{SourceContext, SourceIntake};
 use crate::status::Phase;
 use crate::status::Source;
 use crate::store::SessionKeeper;
+use crate::wanted::Wanted;
 #[cfg(feature = "webhook")]
-use crate::webhook::WebhookRunner;
+use crate::webhook::{WebhookIntake, bind, serve};
 use crate::{BotError, EventHandler};
 
 /// The part of a stop that closing connections may take at most.
@@ -36,14 +38,16 @@ const CLOSING: Duration = Duration::from_secs(1);
 pub(super) struct Run<'a> {
     shared: &'a Arc<Shared>,
     settings: &'a Settings,
+    /// Which events are taken from the gateway.
+    wanted: Wanted,
     pipeline: Arc<Pipeline>,
     leaders: Arc<Leaders>,
     /// `None` on a runtime with one thread: there, who blocks it blocks everything.
     watchdog: Option<Arc<Watchdog>>,
     /// The shards that are open.
     shards: TaskTracker,
-    /// Webhooks: they end before the lanes do, so that what was acknowledged is handled.
-    intake: JoinSet<()>,
+    /// Webhook servers: they end before their events do, so that what was acknowledged is handled.
+    servers: JoinSet<()>,
     keeper: Option<Arc<SessionKeeper>>,
     saving: JoinSet<()>,
     stop: CancellationToken,
@@ -78,11 +82,12 @@ impl<'a> Run<'a> {
         Ok(Self {
             shared,
             settings,
+            wanted: Wanted::new(kinds_of::<H>(), settings),
             pipeline: Pipeline::new(shared, executor),
             leaders: Leaders::new(),
             watchdog: has_threads.then(Arc::default),
             shards: TaskTracker::new(),
-            intake: JoinSet::new(),
+            servers: JoinSet::new(),
             keeper: settings.session_store.as_ref().map(|store| {
                 Arc::new(SessionKeeper::new(
                     Arc::clone(store),
@@ -100,10 +105,13 @@ impl<'a> Run<'a> {
     }
 
     pub(super) async fn run(mut self) -> Result<(), BotError> {
-        let stop = self.stop.clone();
-        let result = match stop.run_until_cancelled(self.connect_and_watch()).await {
-            Some(result) => result,
-            None => Ok(()),
+        let (stop, shared) = (self.stop.clone(), Arc::clone(self.shared));
+        self.save_quotes();
+        let work = stop.run_until_cancelled(self.connect_and_watch());
+        let result = tokio::select! {
+            result = work => result.unwrap_or(Ok(())),
+            // Never ends.
+            () = shared.watch_troubles() => Ok(()),
         };
         if let Err(error) = &result {
             self.reason = Some(format!("{error:?}").into());
@@ -224,11 +232,16 @@ impl<'a> Run<'a> {
         let Some(settings) = &self.settings.webhook else {
             return Ok(false);
         };
+        let kinds = self.settings.dispatch.kinds;
         let sink = self.settings.webhook_sink.clone();
-        let webhook = WebhookRunner::bind(settings, sink, &self.shared.token).await?;
-        self.shared.add_source(Source::Webhook);
-        self.intake
-            .spawn(webhook.run(Arc::clone(&self.pipeline), self.stop.clone()));
+        let (server, events) = bind(settings, sink, kinds, &self.shared.token).await?;
+        let vitals = self.shared.add_source(Source::Webhook);
+        self.servers.spawn(serve(server, self.stop.clone()));
+        if let Some(events) = events {
+            let intake = WebhookIntake { events, vitals };
+            let watchdog = self.watchdog.as_ref();
+            Post::man(intake, &self.pipeline, &self.leaders, watchdog);
+        }
         Ok(true)
     }
 
@@ -282,9 +295,8 @@ impl<'a> Run<'a> {
                     .tls(self.settings.tls.clone())
                     .timeouts(self.timeouts())
                     .identify_queue(Arc::clone(&queue));
-            if let Some(kinds) = self.settings.dispatch.kinds {
-                builder = builder.kinds(kinds);
-            }
+            let (wanted, asked) = (self.wanted, Arc::clone(self.shared));
+            builder = builder.kinds_when(move |kind| asked.wants(wanted, kind));
             let shard = builder.build()?;
             self.shared.knowledge.gateways.add(id, shard.sender());
             let intake = ShardIntake {
@@ -333,6 +345,15 @@ impl<'a> Run<'a> {
         keeper.finish(deadline, report).await
     }
 
+    fn save_quotes(&mut self) {
+        let executor = Arc::clone(&self.pipeline.executor);
+        let shared = Arc::clone(self.shared);
+        self.saving.spawn(async move {
+            let quotes = &shared.knowledge.quotes;
+            quotes.run(|error| executor.report(error)).await;
+        });
+    }
+
     fn save_sessions(&mut self) {
         if let Some(keeper) = self.keeper.clone() {
             let executor = Arc::clone(&self.pipeline.executor);
@@ -379,19 +400,21 @@ impl<'a> Run<'a> {
         self.stop.cancel();
         // Callbacks that wait for what will not come must not wait.
         self.shared.knowledge.close();
+        let answers_given_up = self.shared.replies.give_up_waiting();
         let begun = Instant::now();
         let limit = self.shared.stop_deadline();
         let end = begun + limit;
         let closing = CLOSING.min(limit / 4);
-        let last_events = async { while self.intake.join_next().await.is_some() {} };
+        let last_requests = async { while self.servers.join_next().await.is_some() {} };
         // What is not handed out by then is handed to nobody.
-        let _ = timeout_at(end - closing, last_events).await;
-        self.intake.abort_all();
+        let _ = timeout_at(end - closing, last_requests).await;
+        self.servers.abort_all();
         self.leaders.reading.close();
         let _ = timeout_at(end - closing, self.leaders.reading.wait()).await;
         let left = self.pipeline.executor.drain(end - closing).await;
         // Callbacks have ended, so what they left unacknowledged is acknowledged now.
-        let _ = timeout_at(end - closing, self.shared.replies.drain()).await;
+        let answers_on_their_way = self.shared.replies.drain(end - closing).await;
+        let quotes_unsaved = self.shared.knowledge.quotes.flush(end - closing).await;
         self.drained.cancel();
         self.shards.close();
         self.saving.abort_all();
@@ -408,6 +431,9 @@ impl<'a> Run<'a> {
             unhandled: left.waiting,
             cut,
             sessions_saved,
+            answers_given_up,
+            answers_on_their_way,
+            quotes_unsaved,
             duration: begun.elapsed(),
         });
     }
@@ -419,7 +445,7 @@ impl Drop for Run<'_> {
             watchdog.end();
         }
         self.leaders.abort();
-        self.intake.abort_all();
+        self.servers.abort_all();
         self.saving.abort_all();
         self.pipeline.executor.abort();
         self.shared.replies.stop();

@@ -124,6 +124,21 @@ impl Collectors {
         self.buttons.reopen();
     }
 
+    /// How many collect messages.
+    pub(crate) fn messages(&self) -> usize {
+        self.messages.len()
+    }
+
+    /// How many collect reactions.
+    pub(crate) fn reactions(&self) -> usize {
+        self.reactions.len()
+    }
+
+    /// How many collect presses of buttons.
+    pub(crate) fn buttons(&self) -> usize {
+        self.buttons.len()
+    }
+
     /// How many collectors collect.
     pub(crate) fn len(&self) -> usize {
         self.messages.len() + self.reactions.len() + self.buttons.len()

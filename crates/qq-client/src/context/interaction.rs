@@ -1,5 +1,6 @@
 //! Acknowledging interactions.
 
+use qq_http::CallRefused;
 use qq_model::interaction::{InteractionAck, InteractionAckCode};
 
 use super::Context;
@@ -13,7 +14,9 @@ impl Context {
     ///
     /// The client acknowledges buttons and menu entries by itself, as a success, when their callbacks end, and half a
     /// second after they came at the latest ([`ClientBuilder::auto_ack`](crate::ClientBuilder::auto_ack)). A callback
-    /// that wants to give another code calls this before, or [`take_ack`](Self::take_ack) if it needs longer.
+    /// that wants to give another code calls this before, or [`take_ack`](Self::take_ack) if it needs longer. Through
+    /// [`Context::api`](Self#structfield.api) it is the same acknowledgement: only the first goes out, and a second one
+    /// is an error there.
     ///
     /// ```
     /// use qq_client::{Context, EventHandler};
@@ -50,17 +53,10 @@ impl Context {
                 "only interactions are acknowledged",
             ));
         };
-        if !state.begin() {
-            return Ok(false);
-        }
         match self.api.interaction(state.id.clone()).ack_with(ack).await {
             Ok(()) => Ok(true),
-            Err(error) => {
-                if !error.is_outcome_unknown() {
-                    state.give_back();
-                }
-                Err(error.into())
-            }
+            Err(error) if CallRefused::of(&error).is_some() => Ok(false),
+            Err(error) => Err(error.into()),
         }
     }
 

@@ -84,7 +84,7 @@ impl Context {
                 received_at: delivery.received_at,
                 target,
                 reply_to,
-                ack: shared.replies.acks.handle(event),
+                ack: shared.replies.acks.handle(event, &shared.api),
                 subject: Subject::of(event),
                 changes: delivery.changes.clone(),
             }),

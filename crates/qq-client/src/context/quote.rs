@@ -14,7 +14,7 @@ use crate::BotError;
 pub struct QuotedMessage {
     /// In guild scenes the id of the message; elsewhere its index (`REFIDX_...`), if it came.
     pub reference: Option<Box<str>>,
-    /// The whole message, from the cache or the platform. The bot's own answers are among them.
+    /// The whole message, from the cache, the quote store or the platform. The bot's own messages are among them.
     pub message: Option<CachedMessage>,
     /// What the quoting message itself tells of it, in groups and one-to-one chats.
     pub element: Option<MsgElement>,
@@ -78,10 +78,10 @@ impl QuotedMessage {
 impl Context {
     /// What a message quotes; `None` when it quotes nothing.
     ///
-    /// In groups and one-to-one chats it is looked up in the cache by its index, answers of the bot included, with
-    /// what the quoting message tells of it beside. In guild scenes, whose messages only name the quoted one, the cache
-    /// is asked first and then the platform. What was sent through [`Context::api`](Context#structfield.api) directly
-    /// is not in the cache; what answers and the managers sent is.
+    /// In groups and one-to-one chats it is looked up by its index, in the cache and then in the
+    /// [`quote_store`](crate::ClientBuilder::quote_store), if there is one, with what the quoting message tells of it
+    /// beside. In guild scenes, whose messages only name the quoted one, the cache is asked first and then the platform.
+    /// What the bot itself sent is found, too, by whatever call it was sent.
     ///
     /// ```
     /// use qq_client::{Context, EventHandler};
@@ -101,7 +101,8 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// What the platform or the network said, in guild scenes. That the message is no more is no error.
+    /// What the platform or the network said, in guild scenes. That the message is no more is no error. A store that
+    /// fails is reported to [`EventHandler::error`](crate::EventHandler::error), and the message then counts as not found.
     pub async fn quoted(
         &self,
         message: &dyn ChatMessage,
@@ -142,7 +143,13 @@ impl Context {
                 unless_gone(call.await.map(CachedMessage::from).map_err(BotError::from))
             }
             Conversation::Group(_) | Conversation::C2C(_) => {
-                Ok(self.messages().get_by_index(conversation, reference))
+                if let Some(known) = self.messages().get_by_index(conversation, reference) {
+                    return Ok(Some(known));
+                }
+                let report = |error| self.shared.replies.reporter.report(error);
+                let quotes = &self.shared.knowledge.quotes;
+                let found = quotes.find(conversation, reference, report).await;
+                Ok(found.as_ref().and_then(CachedMessage::from_event))
             }
         }
     }

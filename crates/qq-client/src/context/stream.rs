@@ -13,7 +13,6 @@ use tokio::time::Instant;
 
 use super::Context;
 use crate::BotError;
-use crate::SendKind;
 use crate::error::ErrorKind;
 use crate::reply::{
     BotFuture, Class, Correction, Desk, Outcome, Place, Progress, ReplyKind, Turn, WhenClosed,
@@ -265,10 +264,11 @@ impl ReplyStream {
             turn,
             is_earlier,
         } = self;
-        let shared = Arc::clone(turn.ctx.shared());
         if is_earlier {
             return Ok(Streamed::default());
         }
+        let shared = Arc::clone(turn.ctx.shared());
+        let _on_its_way = shared.replies.on_their_way.token();
         if stream.text().is_empty() {
             turn.settle(None).await;
             return Ok(Streamed::default());
@@ -289,9 +289,7 @@ impl ReplyStream {
             }
             Err(error) => turn.correct(error).await,
         }
-        shared
-            .count_send(SendKind::Stream, finished)
-            .map_err(BotError::from)
+        finished.map_err(BotError::from)
     }
 
     /// The whole text so far, sent or not.

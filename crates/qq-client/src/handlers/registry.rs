@@ -2,10 +2,10 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use qq_model::{Event, EventKinds};
+use qq_model::{Event, EventKind, EventKinds};
 
 use super::{EventName, RawEvent, Registration};
 use crate::{BotError, Context};
@@ -21,6 +21,8 @@ pub(crate) struct Handlers {
     list: Mutex<List>,
     /// How many are for events, so that a client without any asks nobody.
     for_events: AtomicUsize,
+    /// The kinds that they are for, one bit each.
+    kinds: AtomicU64,
 }
 
 #[derive(Default)]
@@ -68,6 +70,16 @@ impl Call {
         Self::Error(Arc::new(move |error| Box::pin(f(error))))
     }
 
+    /// The kinds that this is for. Events that this version does not know are handed to everybody.
+    fn kinds(&self) -> EventKinds {
+        match self {
+            Self::Raw(EventName::Any, _) | Self::Typed(None, _) => EventKinds::all(),
+            Self::Raw(EventName::Kind(kind), _) => EventKinds::none().with(*kind),
+            Self::Typed(Some(kinds), _) => *kinds,
+            Self::Raw(EventName::Other(_), _) | Self::Error(_) => EventKinds::none(),
+        }
+    }
+
     /// Whether this is to be called for an event.
     fn wants(&self, event: &Event) -> bool {
         match self {
@@ -82,12 +94,21 @@ impl Call {
     }
 }
 
+const fn bit(kind: EventKind) -> u64 {
+    1 << kind as u32
+}
+
+fn bits(kinds: EventKinds) -> u64 {
+    kinds.iter().fold(0, |bits, kind| bits | bit(kind))
+}
+
 impl Handlers {
     pub(crate) fn new(calls: impl IntoIterator<Item = Call>) -> Arc<Self> {
         let handlers = Arc::new_cyclic(|me| Self {
             me: Weak::clone(me),
             list: Mutex::default(),
             for_events: AtomicUsize::new(0),
+            kinds: AtomicU64::new(0),
         });
         for call in calls {
             handlers.add(call);
@@ -142,6 +163,14 @@ impl Handlers {
         let calls = list.entries.iter().map(|entry| &entry.call);
         let for_events = calls.filter(|call| !matches!(call, Call::Error(_))).count();
         self.for_events.store(for_events, Ordering::Release);
+        let kinds = list.entries.iter().map(|entry| entry.call.kinds());
+        let kinds = kinds.fold(0, |all, kinds| all | bits(kinds));
+        self.kinds.store(kinds, Ordering::Release);
+    }
+
+    /// Whether a closure is for events of this kind.
+    pub(crate) fn want(&self, kind: EventKind) -> bool {
+        self.kinds.load(Ordering::Acquire) & bit(kind) != 0
     }
 
     /// The list is whole after every statement, so a panic elsewhere spoils nothing.

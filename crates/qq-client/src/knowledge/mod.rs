@@ -3,10 +3,14 @@
 mod commands;
 mod own;
 mod prefetch;
+mod quotes;
 mod settings;
 
 pub(crate) use self::commands::Gateways;
+pub(crate) use self::quotes::QuoteSettings;
 pub(crate) use self::settings::{KnowledgeSettings, Prefetch};
+
+use self::quotes::Quotes;
 
 use std::sync::Arc;
 
@@ -25,6 +29,7 @@ pub(crate) struct Knowledge {
     pub(crate) collectors: Collectors,
     pub(crate) flights: Flights,
     pub(crate) gateways: Gateways,
+    pub(crate) quotes: Quotes,
 }
 
 /// What becomes of an event that was observed.
@@ -43,6 +48,7 @@ impl Knowledge {
             collectors: Collectors::new(),
             flights: Flights::new(settings.missing),
             gateways: Gateways::default(),
+            quotes: Quotes::new(settings.quotes.clone()),
         }
     }
 
@@ -51,6 +57,7 @@ impl Knowledge {
     pub(crate) fn observe(&self, shared: &Arc<Shared>, delivery: &mut Delivery) -> Observed {
         self.collectors.end_gone(&delivery.event, &self.cache);
         self.forget_missing(&delivery.event);
+        self.quotes.note(&delivery.event);
         delivery.changes = self.cache.update_shared(&delivery.event);
         let context = || Context::new(shared, delivery);
         if self.collectors.offer(&delivery.event, context) {

@@ -5,6 +5,8 @@ use std::time::Duration;
 use qq_cache::Cache;
 use qq_http::MediaPolicy;
 
+use super::QuoteSettings;
+
 /// How long it usually is remembered that something does not exist.
 const MISSING: Duration = Duration::from_secs(30);
 
@@ -15,6 +17,7 @@ pub(crate) struct KnowledgeSettings {
     pub(crate) missing: Duration,
     pub(crate) prefetch: Option<Prefetch>,
     pub(crate) media: Option<MediaPolicy>,
+    pub(crate) quotes: QuoteSettings,
 }
 
 /// What is fetched before the gateway is connected to.
@@ -32,6 +35,7 @@ impl Default for KnowledgeSettings {
             missing: MISSING,
             prefetch: None,
             media: None,
+            quotes: QuoteSettings::default(),
         }
     }
 }

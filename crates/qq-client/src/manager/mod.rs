@@ -40,7 +40,7 @@ use qq_model::user::Member;
 
 use self::flight::SingleFlight;
 use crate::shared::Shared;
-use crate::{BotError, Client, ClientHandle, Context, SendKind};
+use crate::{BotError, Client, ClientHandle, Context};
 
 /// The look-ups under way.
 pub(crate) struct Flights {
@@ -185,18 +185,14 @@ macro_rules! define_manager {
 }
 use define_manager;
 
-/// Sends something that answers nothing, and remembers it like every other message.
+/// Sends something that answers nothing.
 async fn send(
     shared: &Shared,
     conversation: &Conversation,
     body: MessageBody,
 ) -> Result<Sent, BotError> {
-    let text = body.content().to_owned();
     let call = shared.api.conversation(conversation).send(body);
-    let sent = shared.count_send(SendKind::Active, call.await)?;
-    let (me, knowledge) = (shared.user(), &shared.knowledge);
-    knowledge.note_sent(me.as_deref(), conversation, &text, &sent);
-    Ok(sent)
+    Ok(call.await?)
 }
 
 /// The cache of a client.

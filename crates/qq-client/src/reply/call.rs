@@ -14,7 +14,7 @@ use super::media::Media;
 use super::sending::{Content, Fallback, Sending};
 use super::target::ReplyTarget;
 use super::{SentReply, WhenClosed};
-use crate::SendKind;
+use crate::stats::{SendKind, SendResult};
 use crate::{BotError, Context};
 
 /// What a call of this crate becomes when it is awaited.
@@ -167,6 +167,7 @@ impl ReplyCall {
         let target = self.target?;
         let is_media = matches!(self.content, Content::Media { .. });
         let shared = Arc::clone(self.ctx.shared());
+        let _on_its_way = shared.replies.on_their_way.token();
         let scene = target.conversation.clone();
         let mut sending = Sending::new(self.ctx, scene, self.content);
         sending.fallback = self.text_fallback;
@@ -174,12 +175,19 @@ impl ReplyCall {
         let sent = sending
             .run(&shared.replies, target, self.opened, self.when_closed)
             .await;
-        let kind = match &sent {
-            _ if is_media => SendKind::Media,
-            Ok(sent) => sent.kind().into(),
-            Err(_) => SendKind::Passive,
-        };
-        shared.count_send(kind, sent)
+        // What was called for is counted where the call is seen.
+        if let Err(error) = &sent
+            && sending.calls == 0
+        {
+            let kind = if is_media {
+                SendKind::Media
+            } else {
+                SendKind::Passive
+            };
+            let result = SendResult::of_failure(error);
+            shared.counters.send(kind, result);
+        }
+        sent
     }
 }
 

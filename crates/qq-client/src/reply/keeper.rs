@@ -10,9 +10,9 @@ use tokio::time::{Instant, timeout};
 use super::ledger::Entry;
 use super::record::Record;
 use super::reporter::Reporter;
-use super::store::{ReplySave, ReplyStore, ReplyStoreError, StoredReply};
-use crate::BotError;
+use super::store::{ReplySave, ReplyStore, StoredReply};
 use crate::error::ErrorKind;
+use crate::{BotError, StoreError};
 
 /// A record is kept for so long after its window: a message that is handled again later is not answered again.
 const AFTERWARDS: Duration = Duration::from_secs(60 * 60);
@@ -120,7 +120,7 @@ impl Keeper {
         true
     }
 
-    async fn call<T>(&self, call: impl Future<Output = Result<T, ReplyStoreError>>) -> Option<T> {
+    async fn call<T>(&self, call: impl Future<Output = Result<T, StoreError>>) -> Option<T> {
         match timeout(self.timeout, call).await {
             Ok(Ok(value)) => {
                 self.has_failed.store(false, Ordering::Relaxed);

@@ -29,9 +29,7 @@ pub use self::policy::WhenClosed;
 pub use self::refusal::Closed;
 pub use self::rules::{Answered, ReplyRule, ReplyRules};
 pub use self::sent_reply::{ReplyKind, SentReply};
-pub use self::store::{
-    InMemoryReplyStore, ReplySave, ReplyStore, ReplyStoreError, ReplyStoreFuture, StoredReply,
-};
+pub use self::store::{InMemoryReplyStore, ReplySave, ReplyStore, StoredReply};
 
 pub(crate) use self::acks::AckHandle;
 pub(crate) use self::page::{Class, Outcome, Place, Progress, Turn};

@@ -15,7 +15,7 @@ pub enum WhenClosed {
     /// [`ReplyKind::Active`](crate::ReplyKind::Active).
     GoActive,
     /// It waits for the next message of the same chat and answers that, leaving one answer of it to its own
-    /// callback. Longer than this, and it is the error.
+    /// callback. Longer than this, and it is the error; so it is when the client stops, since no message comes then.
     ///
     /// A callback that awaits this keeps the next callback of its conversation waiting, so answers that may wait
     /// long belong into a task of their own.

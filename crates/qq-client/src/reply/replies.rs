@@ -8,6 +8,7 @@ use qq_http::HttpClient;
 use qq_model::Event;
 use qq_model::message::Conversation;
 use tokio::time::{Instant, timeout_at};
+use tokio_util::task::TaskTracker;
 
 use super::acks::Acks;
 use super::is_numbered;
@@ -36,6 +37,8 @@ pub(crate) struct Replies {
     pub(crate) keeper: Option<Keeper>,
     pub(crate) acks: Arc<Acks>,
     pub(crate) reporter: Reporter,
+    /// Answers on their way.
+    pub(crate) on_their_way: TaskTracker,
     ledger: Mutex<Ledger>,
     waiting: Waiting,
     /// Until when chats take no unasked messages.
@@ -62,6 +65,7 @@ impl Replies {
             keeper,
             reporter,
             acks: Arc::new(Acks::new(settings.auto_ack)),
+            on_their_way: TaskTracker::new(),
             ledger: Mutex::new(Ledger::new(settings.capacity)),
             waiting: Waiting::new(settings.queue_capacity, settings.queue_per_chat),
             refusals: Mutex::default(),
@@ -82,11 +86,21 @@ impl Replies {
     /// The client runs: failures that nobody else is told about go there.
     pub(crate) fn start(&self, report: impl Fn(BotError) + Send + Sync + 'static) {
         self.reporter.set(Some(Box::new(report)));
+        self.waiting.open();
     }
 
-    /// Waits for acknowledgements that are under way.
-    pub(crate) async fn drain(&self) {
-        self.acks.drain().await;
+    /// No more events come: answers that wait for one end now; how many.
+    pub(crate) fn give_up_waiting(&self) -> usize {
+        self.waiting.close()
+    }
+
+    /// Waits for answers and acknowledgements that are on their way; how many answers still are at the deadline.
+    pub(crate) async fn drain(&self, deadline: Instant) -> usize {
+        let _ = timeout_at(deadline, self.acks.drain()).await;
+        self.on_their_way.close();
+        let _ = timeout_at(deadline, self.on_their_way.wait()).await;
+        self.on_their_way.reopen();
+        self.on_their_way.len()
     }
 
     /// The client has stopped.
@@ -265,6 +279,11 @@ impl Replies {
     ) -> Option<Chance> {
         let mut place = self.waiting.join(conversation)?;
         timeout_at(deadline, &mut place.chance).await.ok()?.ok()
+    }
+
+    /// Answers that wait for a next message.
+    pub(crate) fn waiting_answers(&self) -> usize {
+        self.waiting.len()
     }
 
     /// How often the store failed.

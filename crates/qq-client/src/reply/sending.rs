@@ -33,6 +33,8 @@ pub(crate) struct Sending {
     pub(crate) fallback: Fallback,
     pub(crate) is_text_fallback: bool,
     pub(crate) timeout: Option<Duration>,
+    /// How many calls were made to send it.
+    pub(crate) calls: u32,
 }
 
 /// What to send.
@@ -81,11 +83,12 @@ impl Sending {
             fallback: Fallback::No,
             is_text_fallback: false,
             timeout: None,
+            calls: 0,
         }
     }
 
     pub(crate) async fn run(
-        mut self,
+        &mut self,
         replies: &Replies,
         target: ReplyTarget,
         opened: Instant,
@@ -253,8 +256,7 @@ impl Sending {
         }
     }
 
-    async fn call(&self, body: MessageBody, picture: Option<Bytes>) -> Result<Sent, Error> {
-        let text = body.content().to_owned();
+    async fn call(&mut self, body: MessageBody, picture: Option<Bytes>) -> Result<Sent, Error> {
         let mut call = self.ctx.api.conversation(&self.scene).send(body);
         if let Some(picture) = picture {
             call = call.image_bytes(picture);
@@ -262,13 +264,8 @@ impl Sending {
         if let Some(timeout) = self.timeout {
             call = call.timeout(timeout);
         }
-        let sent = call.await?;
-        let shared = self.ctx.shared();
-        let me = shared.user();
-        shared
-            .knowledge
-            .note_sent(me.as_deref(), &self.scene, &text, &sent);
-        Ok(sent)
+        self.calls += 1;
+        call.await
     }
 
     /// The message, which is uploaded first where it has to be; once.

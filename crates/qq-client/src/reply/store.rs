@@ -1,18 +1,13 @@
 //! Where answers are kept beyond the life of a process.
 
 use std::collections::{BTreeMap, HashMap};
-use std::error::Error;
-use std::fmt;
 use std::future::ready;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// What a [`ReplyStore`] returns.
-pub type ReplyStoreFuture<'a, T> =
-    Pin<Box<dyn Future<Output = Result<T, ReplyStoreError>> + Send + 'a>>;
+use crate::StoreFuture;
 
 /// Where the answers to messages are kept, so that a process that is started again, or another one, sends none of
 /// them twice: [`ClientBuilder::reply_store`](crate::ClientBuilder::reply_store).
@@ -23,7 +18,7 @@ pub type ReplyStoreFuture<'a, T> =
 /// fails.
 pub trait ReplyStore: Send + Sync + 'static {
     /// The value of a key.
-    fn load<'a>(&'a self, key: &'a str) -> ReplyStoreFuture<'a, Option<StoredReply>>;
+    fn load<'a>(&'a self, key: &'a str) -> StoreFuture<'a, Option<StoredReply>>;
 
     /// Sets the value of a key if it is still at this revision (`None`: if it has none), to be kept for at least
     /// so long.
@@ -33,12 +28,12 @@ pub trait ReplyStore: Send + Sync + 'static {
         value: &'a str,
         expected: Option<u64>,
         keep_for: Duration,
-    ) -> ReplyStoreFuture<'a, ReplySave>;
+    ) -> StoreFuture<'a, ReplySave>;
 }
 
 /// Several clients, or the same one started again, may share a store.
 impl<T: ReplyStore + ?Sized> ReplyStore for Arc<T> {
-    fn load<'a>(&'a self, key: &'a str) -> ReplyStoreFuture<'a, Option<StoredReply>> {
+    fn load<'a>(&'a self, key: &'a str) -> StoreFuture<'a, Option<StoredReply>> {
         (**self).load(key)
     }
 
@@ -48,7 +43,7 @@ impl<T: ReplyStore + ?Sized> ReplyStore for Arc<T> {
         value: &'a str,
         expected: Option<u64>,
         keep_for: Duration,
-    ) -> ReplyStoreFuture<'a, ReplySave> {
+    ) -> StoreFuture<'a, ReplySave> {
         (**self).save(key, value, expected, keep_for)
     }
 }
@@ -72,29 +67,6 @@ pub enum ReplySave {
     Conflict,
     /// Somebody else handles this message from now on, and answers it: nothing is sent from here.
     Revoked,
-}
-
-/// Why a [`ReplyStore`] failed.
-#[derive(Debug)]
-pub struct ReplyStoreError(Box<dyn Error + Send + Sync>);
-
-impl ReplyStoreError {
-    /// An error with its cause.
-    pub fn new(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self(cause.into())
-    }
-}
-
-impl fmt::Display for ReplyStoreError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the store of replies failed: {}", self.0)
-    }
-}
-
-impl Error for ReplyStoreError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&*self.0)
-    }
 }
 
 /// A [`ReplyStore`] in memory: for several clients of one process, and for tests. What is over is forgotten, and
@@ -130,7 +102,7 @@ impl Default for InMemoryReplyStore {
 }
 
 impl ReplyStore for InMemoryReplyStore {
-    fn load<'a>(&'a self, key: &'a str) -> ReplyStoreFuture<'a, Option<StoredReply>> {
+    fn load<'a>(&'a self, key: &'a str) -> StoreFuture<'a, Option<StoredReply>> {
         let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         let stored = entries
             .by_key
@@ -146,7 +118,7 @@ impl ReplyStore for InMemoryReplyStore {
         value: &'a str,
         expected: Option<u64>,
         keep_for: Duration,
-    ) -> ReplyStoreFuture<'a, ReplySave> {
+    ) -> StoreFuture<'a, ReplySave> {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         let saved = entries.save(key, value, expected, keep_for, self.capacity);
         drop(entries);

@@ -1,7 +1,7 @@
 //! Answers that wait for the next message of their chat.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use qq_model::message::Conversation;
@@ -21,6 +21,8 @@ pub(crate) struct Chance {
 #[derive(Debug)]
 pub(crate) struct Waiting {
     chats: Mutex<HashMap<Conversation, VecDeque<Waiter>>>,
+    /// Nothing comes any more.
+    is_closed: AtomicBool,
     /// Looked at for every event, so that the map is not.
     count: AtomicUsize,
     next_id: AtomicU64,
@@ -47,6 +49,7 @@ impl Waiting {
     pub(crate) fn new(capacity: usize, per_chat: usize) -> Self {
         Self {
             chats: Mutex::default(),
+            is_closed: AtomicBool::new(false),
             count: AtomicUsize::new(0),
             next_id: AtomicU64::new(0),
             capacity,
@@ -54,12 +57,13 @@ impl Waiting {
         }
     }
 
-    /// Waits behind the others of this chat; `None` when too many do.
+    /// Waits behind the others of this chat; `None` when too many do, or nothing comes any more.
     pub(crate) fn join(&self, conversation: &Conversation) -> Option<Place<'_>> {
         let (sender, chance) = oneshot::channel();
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let mut chats = self.chats();
-        if self.count.load(Ordering::Relaxed) >= self.capacity {
+        let is_full = self.count.load(Ordering::Relaxed) >= self.capacity;
+        if is_full || self.is_closed.load(Ordering::Relaxed) {
             return None;
         }
         let chat = chats.entry(conversation.clone()).or_default();
@@ -99,8 +103,26 @@ impl Waiting {
         }
     }
 
+    /// Sends away everybody, and those to come until [`open`](Self::open); how many they are now.
+    pub(crate) fn close(&self) -> usize {
+        let mut chats = self.chats();
+        self.is_closed.store(true, Ordering::Relaxed);
+        // Those who wait are told by the loss of their senders.
+        chats.clear();
+        self.count.swap(0, Ordering::Relaxed)
+    }
+
+    /// Chances come again.
+    pub(crate) fn open(&self) {
+        self.is_closed.store(false, Ordering::Relaxed);
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
-        self.count.load(Ordering::Relaxed) == 0
+        self.len() == 0
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.count.load(Ordering::Relaxed)
     }
 
     fn leave(&self, conversation: &Conversation, id: u64) {
@@ -155,6 +177,21 @@ mod tests {
         drop(places);
         drop(other);
         assert!(waiting.is_empty() && waiting.chats().is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn when_nothing_comes_any_more_nobody_waits() {
+        let waiting = Waiting::new(10, 10);
+        let mut places: Vec<_> = (0..3).map(|_| waiting.join(&chat("a")).unwrap()).collect();
+        assert_eq!(waiting.close(), 3);
+        for place in &mut places {
+            assert!((&mut place.chance).await.is_err());
+        }
+        assert!(waiting.join(&chat("a")).is_none());
+        drop(places);
+        assert!(waiting.is_empty());
+        waiting.open();
+        assert!(waiting.join(&chat("a")).is_some());
     }
 
     #[tokio::test(start_paused = true)]

@@ -13,22 +13,24 @@ use qq_gateway::Session;
 
 use super::journal::Journal;
 use super::{
-    Begun, DedupeStore, SessionKey, SessionSave, SessionStore, StoreError, StoreFuture,
+    Begun, DedupeStore, QuoteStore, SessionKey, SessionSave, SessionStore, StoreError, StoreFuture,
     StoredSession,
 };
-use crate::{ReplySave, ReplyStore, ReplyStoreError, ReplyStoreFuture, StoredReply};
+use crate::{ReplySave, ReplyStore, StoredReply};
 
 /// How many events are remembered.
 const EVENTS: usize = 200_000;
 /// How many messages' answers.
 const REPLIES: usize = 100_000;
+/// How many messages that may be quoted. They are in memory, too.
+const QUOTES: usize = 10_000;
 /// How many shards.
 const SESSIONS: usize = 65_536;
 /// How long a session is of any use to anybody.
 const SESSION_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A folder that keeps what must survive the process: a [`SessionStore`], a [`DedupeStore`] and a [`ReplyStore`] in one.
-/// With all three, a process that takes over after a crash handles what was not handled, and sends no answer twice. Clones
+/// A folder that keeps what must survive the process: a [`SessionStore`], a [`DedupeStore`], a [`ReplyStore`] and a
+/// [`QuoteStore`] in one. With the first three, a process that takes over after a crash handles what was not handled, and sends no answer twice. Clones
 /// share it.
 ///
 /// What was written survives a crash of the process; [`synced`](Self::synced) makes it survive one of the machine, at
@@ -43,7 +45,8 @@ const SESSION_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 /// let client = Client::builder(token, intents)
 ///     .session_store(store.clone())
 ///     .dedupe_store(store.clone())
-///     .reply_store(store)
+///     .reply_store(store.clone())
+///     .quote_store(store)
 ///     .build()?;
 /// # Ok(())
 /// # }
@@ -57,6 +60,7 @@ struct Shared {
     sessions: Mutex<Journal>,
     events: Mutex<Journal>,
     replies: Mutex<Journal>,
+    quotes: Mutex<Journal>,
     /// Locked as long as it is open.
     _lock: File,
 }
@@ -90,6 +94,7 @@ impl FileStore {
                 sessions: open("sessions.jsonl", SESSIONS)?,
                 events: open("events.jsonl", EVENTS)?,
                 replies: open("replies.jsonl", REPLIES)?,
+                quotes: open("quotes.jsonl", QUOTES)?,
                 _lock: lock,
             }),
         })
@@ -159,7 +164,7 @@ impl DedupeStore for FileStore {
 }
 
 impl ReplyStore for FileStore {
-    fn load<'a>(&'a self, key: &'a str) -> ReplyStoreFuture<'a, Option<StoredReply>> {
+    fn load<'a>(&'a self, key: &'a str) -> StoreFuture<'a, Option<StoredReply>> {
         let replies = guard(&self.shared.replies);
         let stored = replies.get(key).map(|entry| StoredReply {
             value: entry.value.clone(),
@@ -174,7 +179,7 @@ impl ReplyStore for FileStore {
         value: &'a str,
         expected: Option<u64>,
         keep_for: Duration,
-    ) -> ReplyStoreFuture<'a, ReplySave> {
+    ) -> StoreFuture<'a, ReplySave> {
         let save = || {
             let mut replies = guard(&self.shared.replies);
             if replies.get(key).map(|entry| entry.revision) != expected {
@@ -182,13 +187,32 @@ impl ReplyStore for FileStore {
             }
             match replies.set(key, value, keep_for) {
                 Ok(revision) => Ok(ReplySave::Saved(revision)),
-                Err(error) => Err(ReplyStoreError::new(FileStoreError::io(
-                    replies.path(),
-                    error,
-                ))),
+                Err(error) => Err(StoreError::new(FileStoreError::io(replies.path(), error))),
             }
         };
         Box::pin(ready(save()))
+    }
+}
+
+impl QuoteStore for FileStore {
+    fn load<'a>(&'a self, key: &'a str) -> StoreFuture<'a, Option<Box<str>>> {
+        let quotes = guard(&self.shared.quotes);
+        let message = quotes.get(key).map(|entry| entry.value.clone());
+        Box::pin(ready(Ok(message)))
+    }
+
+    fn save<'a>(
+        &'a self,
+        key: &'a str,
+        message: &'a str,
+        keep_for: Duration,
+    ) -> StoreFuture<'a, ()> {
+        let mut quotes = guard(&self.shared.quotes);
+        let saved = match quotes.set(key, message, keep_for) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(failed(&quotes, error)),
+        };
+        Box::pin(ready(saved))
     }
 }
 

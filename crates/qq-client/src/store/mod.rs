@@ -5,12 +5,14 @@ mod file;
 mod health;
 mod journal;
 mod keeper;
+mod quote;
 mod session;
 
 pub use self::dedupe::{Begun, DedupeStore, InMemoryDedupeStore};
 pub use self::file::{FileStore, FileStoreError};
 pub(crate) use self::health::Health;
 pub(crate) use self::keeper::SessionKeeper;
+pub use self::quote::{InMemoryQuoteStore, QuoteStore};
 pub use self::session::{
     InMemorySessionStore, SessionKey, SessionSave, SessionStore, StoredSession,
 };
@@ -24,7 +26,8 @@ use std::time::Duration;
 /// The longest that a store is waited for.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What the methods of a [`SessionStore`] and a [`DedupeStore`] return.
+/// What the methods of stores return: [`SessionStore`], [`DedupeStore`], [`QuoteStore`] and
+/// [`ReplyStore`](crate::ReplyStore).
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
 /// Why a store failed.

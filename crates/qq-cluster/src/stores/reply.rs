@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use data_encoding::BASE64URL_NOPAD;
-use qq_client::{ReplySave, ReplyStore, ReplyStoreError, ReplyStoreFuture, StoredReply};
+use qq_client::{ReplySave, ReplyStore, StoreError, StoreFuture, StoredReply};
 use tokio::time::sleep;
 
 use crate::nats::{Bucket, Layout};
@@ -42,7 +42,7 @@ impl ClusterReplyStore {
         }
     }
 
-    async fn load(&self, key: &str) -> Result<Option<StoredReply>, ReplyStoreError> {
+    async fn load(&self, key: &str) -> Result<Option<StoredReply>, StoreError> {
         let name = name(key);
         loop {
             let entry = match self.tenures.of(key) {
@@ -67,7 +67,7 @@ impl ClusterReplyStore {
         key: &str,
         value: &str,
         expected: Option<u64>,
-    ) -> Result<ReplySave, ReplyStoreError> {
+    ) -> Result<ReplySave, StoreError> {
         let name = name(key);
         let mut is_ambiguous = false;
         loop {
@@ -171,7 +171,7 @@ impl Entry {
 }
 
 impl ReplyStore for ClusterReplyStore {
-    fn load<'a>(&'a self, key: &'a str) -> ReplyStoreFuture<'a, Option<StoredReply>> {
+    fn load<'a>(&'a self, key: &'a str) -> StoreFuture<'a, Option<StoredReply>> {
         Box::pin(self.load(key))
     }
 
@@ -182,15 +182,15 @@ impl ReplyStore for ClusterReplyStore {
         expected: Option<u64>,
         // The bucket keeps everything for the longest window.
         _: Duration,
-    ) -> ReplyStoreFuture<'a, ReplySave> {
+    ) -> StoreFuture<'a, ReplySave> {
         Box::pin(self.save(key, value, expected))
     }
 }
 
 /// Waits before another attempt, when there is any hope in it.
-async fn retry(error: ClusterError) -> Result<(), ReplyStoreError> {
+async fn retry(error: ClusterError) -> Result<(), StoreError> {
     if !error.is_retryable() {
-        return Err(ReplyStoreError::new(error));
+        return Err(StoreError::new(error));
     }
     tracing::debug!(error = ?error, "the ledger is asked again");
     sleep(PAUSE).await;

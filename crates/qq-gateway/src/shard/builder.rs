@@ -5,13 +5,13 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use fastrand::Rng;
-use qq_model::event::EventKinds;
+use qq_model::event::{EventKind, EventKinds};
 use qq_model::gateway::{Header, ShardId};
 use qq_model::{AccessToken, Intents};
 use qq_transport::{Connect, Proxied, Tls};
 
 use super::Shard;
-use super::config::{Config, Filter, check_address};
+use super::config::{Config, Filter, WantedKinds, check_address};
 use super::decode::Decoder;
 use super::link::Link;
 use super::outbox::Outbox;
@@ -37,6 +37,7 @@ pub struct ShardBuilder {
     rules: Rules,
     limits: Limits,
     kinds: Option<EventKinds>,
+    kinds_when: Option<Box<WantedKinds>>,
     keep_unknown: bool,
     filter: Option<Box<Filter>>,
     seed: Option<u64>,
@@ -57,6 +58,7 @@ impl ShardBuilder {
             rules: Rules::default(),
             limits: Limits::default(),
             kinds: None,
+            kinds_when: None,
             keep_unknown: true,
             filter: None,
             seed: None,
@@ -149,6 +151,29 @@ impl ShardBuilder {
         self
     }
 
+    /// Yields only kinds that pass this test, asked anew for each event by its name alone: for consumers whose wishes
+    /// change. READY, RESUMED, unknown events and what [`kinds`](Self::kinds) rules out are not asked about. It must be
+    /// quick.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicBool, Ordering};
+    ///
+    /// # use qq_gateway::Shard;
+    /// # use qq_model::{BearerToken, EventKind, Intents};
+    /// # let builder = Shard::builder("wss://x", BearerToken::new("x"), Intents::default());
+    /// let listens = Arc::new(AtomicBool::new(false));
+    /// let asked = Arc::clone(&listens);
+    /// let builder = builder.kinds_when(move |kind| kind == EventKind::GuildCreate || asked.load(Ordering::Relaxed));
+    /// ```
+    pub fn kinds_when(
+        mut self,
+        is_wanted: impl Fn(EventKind) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.kinds_when = Some(Box::new(is_wanted));
+        self
+    }
+
     /// Whether events that this version does not know are yielded; they are by default.
     pub const fn keep_unknown(mut self, keep: bool) -> Self {
         self.keep_unknown = keep;
@@ -218,6 +243,7 @@ impl ShardBuilder {
                 .unwrap_or_else(|| Arc::new(InMemoryIdentifyQueue::unlimited(1))),
             limits: self.limits,
             kinds: self.kinds,
+            kinds_when: self.kinds_when,
             keep_unknown: self.keep_unknown,
             filter: self.filter,
         };

@@ -14,6 +14,9 @@ use crate::{IdentifyQueue, Limits, ShardError};
 /// A test on the frame of an event, before it is decoded.
 pub(super) type Filter = dyn Fn(&Header<'_>, &str) -> bool + Send + Sync;
 
+/// A test on the kind of an event.
+pub(super) type WantedKinds = dyn Fn(EventKind) -> bool + Send + Sync;
+
 pub(super) struct Config {
     pub(super) url: Box<str>,
     pub(super) endpoint: Endpoint,
@@ -27,6 +30,7 @@ pub(super) struct Config {
     pub(super) limits: Limits,
     /// `None`: all of them.
     pub(super) kinds: Option<EventKinds>,
+    pub(super) kinds_when: Option<Box<WantedKinds>>,
     pub(super) keep_unknown: bool,
     pub(super) filter: Option<Box<Filter>>,
 }
@@ -34,14 +38,19 @@ pub(super) struct Config {
 impl Config {
     /// Whether the consumer wants this frame, if it is an event. The others are the shard's own.
     pub(super) fn wants(&self, header: &mut Header<'_>, frame: &str) -> bool {
-        if header.op != OpCode::Dispatch
-            || (self.kinds.is_none() && self.keep_unknown && self.filter.is_none())
-        {
+        let wants_all = self.kinds.is_none()
+            && self.kinds_when.is_none()
+            && self.keep_unknown
+            && self.filter.is_none();
+        if header.op != OpCode::Dispatch || wants_all {
             return true;
         }
         let wanted = match header.kind() {
             Some(EventKind::Ready | EventKind::Resumed) => return true,
-            Some(kind) => self.kinds.is_none_or(|kinds| kinds.contains(kind)),
+            Some(kind) => {
+                self.kinds.is_none_or(|kinds| kinds.contains(kind))
+                    && self.kinds_when.as_ref().is_none_or(|wants| wants(kind))
+            }
             None => self.keep_unknown,
         };
         wanted

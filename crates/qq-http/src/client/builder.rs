@@ -14,6 +14,7 @@ use qq_transport::{Connect, Proxied, Proxies, Proxy, Tcp, Tls};
 use super::{Base, HttpClient, Inner};
 use crate::download::{Downloads, MediaPolicy};
 use crate::limit::{Limiter, Limits};
+use crate::observer::{CallObserver, Observed};
 use crate::retry::RetryPolicy;
 use crate::token::{Fetcher, TokenManager, TokenStore};
 use crate::transport::Transport;
@@ -58,6 +59,7 @@ pub struct HttpClientBuilder {
     proxies: Option<Proxies>,
     tls: Tls,
     token_store: Option<Arc<dyn TokenStore>>,
+    observer: Option<Arc<dyn CallObserver>>,
     user_agent: Option<String>,
     max_body: usize,
     media: MediaPolicy,
@@ -75,6 +77,7 @@ impl HttpClientBuilder {
             proxies: None,
             tls: Tls::new(),
             token_store: None,
+            observer: None,
             user_agent: None,
             max_body: DEFAULT_MAX_BODY,
             media: MediaPolicy::default(),
@@ -153,6 +156,14 @@ impl HttpClientBuilder {
     pub fn token_store(self, store: impl TokenStore) -> Self {
         Self {
             token_store: Some(Arc::new(store)),
+            ..self
+        }
+    }
+
+    /// Who sees every call: nobody by default. See [`CallObserver`].
+    pub fn observer(self, observer: impl CallObserver) -> Self {
+        Self {
+            observer: Some(Arc::new(observer)),
             ..self
         }
     }
@@ -242,6 +253,8 @@ impl HttpClientBuilder {
             transport.clone(),
             self.timeout.min(TOKEN_TIMEOUT),
         );
+        let observer = Observed::by(self.observer);
+        let tokens = TokenManager::new(fetcher, self.token_store, observer.clone());
         Ok(HttpClient {
             inner: Arc::new(Inner {
                 environment: self.environment,
@@ -256,7 +269,8 @@ impl HttpClientBuilder {
                 connect,
                 downloads,
                 transport,
-                tokens: Arc::new(TokenManager::new(fetcher, self.token_store)),
+                tokens: Arc::new(tokens),
+                observer,
             }),
         })
     }

@@ -23,6 +23,7 @@ use crate::download::Downloads;
 use crate::error::Error;
 use crate::execute;
 use crate::limit::Limiter;
+use crate::observer::Observed;
 use crate::request::{Call, RawCall, Request};
 use crate::response::Response;
 use crate::retry::{Purse, RetryPolicy};
@@ -70,6 +71,7 @@ pub(crate) struct Inner {
     pub(crate) storage: Storage,
     pub(crate) uploads: UploadCache,
     pub(crate) downloads: Downloads,
+    pub(crate) observer: Observed,
 }
 
 /// The environment's REST address, in the parts that each request's address is made of.
@@ -219,7 +221,15 @@ impl HttpClient {
         request: &Request,
         timeout: Option<Duration>,
     ) -> Result<Response, Error> {
-        execute::call(&self.inner, request, timeout.unwrap_or(self.inner.timeout)).await
+        let Inner {
+            observer,
+            timeout: usual,
+            ..
+        } = &*self.inner;
+        observer.before(request)?;
+        let outcome = execute::call(&self.inner, request, timeout.unwrap_or(*usual)).await;
+        observer.after(request, outcome.as_ref());
+        outcome
     }
 }
 

@@ -10,6 +10,7 @@ use qq_model::outgoing::{MessageBody, ReplyTo};
 use super::{CallFuture, Repeat, Request};
 use crate::client::HttpClient;
 use crate::error::Error;
+use crate::observer::OutgoingMessage;
 use crate::route::Route;
 use crate::sent::Sent;
 use crate::upload::ImagePart;
@@ -93,6 +94,10 @@ impl SendMessage {
     /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest), which names the field and what to do: an
     /// empty id, an empty message, content that this kind of chat does not have.
     pub fn try_into_request(self) -> Result<Request, Error> {
+        self.request()
+    }
+
+    fn request(&self) -> Result<Request, Error> {
         let body = &self.body;
         let (route, id, scene) = match &self.to {
             Conversation::Channel(id) => (
@@ -142,6 +147,11 @@ impl SendMessage {
         Ok(request.json(&body.v2())?.repeat(repeat))
     }
 
+    async fn send(&self) -> Result<Sent, Error> {
+        let request = self.request()?;
+        Sent::read(&self.http.run(&request, self.timeout).await?)
+    }
+
     fn map(self, change: impl FnOnce(MessageBody) -> MessageBody) -> Self {
         Self {
             body: change(self.body),
@@ -156,9 +166,15 @@ impl IntoFuture for SendMessage {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let (http, timeout) = (self.http.clone(), self.timeout);
-            let request = self.try_into_request()?;
-            Sent::read(&http.run(&request, timeout).await?)
+            let outcome = self.send().await;
+            let message = OutgoingMessage {
+                conversation: &self.to,
+                body: &self.body,
+                has_image: self.image.is_some(),
+            };
+            let observer = &self.http.inner().observer;
+            observer.sent(&message, outcome.as_ref());
+            outcome
         })
     }
 }

@@ -202,6 +202,7 @@ impl Writer {
             Failure::Transient(error) | Failure::Lost(error) => error,
         };
         self.state = State::Over(Some(error.clone()));
+        self.tell(Err(&error));
         Err(error.into())
     }
 
@@ -211,11 +212,22 @@ impl Writer {
         let deadline = Instant::now() + self.finish_timeout;
         let outcome = self.end(deadline).await;
         self.state = State::Over(outcome.as_ref().err().cloned());
-        Ok(Streamed {
+        let streamed = outcome.map(|fallback| Streamed {
             ids: std::mem::take(&mut self.ids),
             ref_idxs: std::mem::take(&mut self.ref_idxs),
-            fallback: outcome?,
-        })
+            fallback,
+        });
+        self.tell(streamed.as_ref());
+        Ok(streamed?)
+    }
+
+    /// Tells the observer how it ended, unless there was nothing to send.
+    fn tell(&self, outcome: Result<&Streamed, &Error>) {
+        let text = self.text.whole();
+        if !text.is_empty() {
+            let observer = &self.http.inner().observer;
+            observer.streamed(&self.user, text, outcome);
+        }
     }
 
     async fn end(&mut self, deadline: Instant) -> Result<Option<Sent>, Error> {

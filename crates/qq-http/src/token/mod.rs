@@ -14,7 +14,7 @@ mod store;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
@@ -30,6 +30,7 @@ pub use self::store::{
     StoredToken, TokenFile, TokenLease, TokenStore, TokenStoreError, TokenStoreFuture,
 };
 use crate::error::{Error, ErrorKind, Reach};
+use crate::observer::Observed;
 use crate::random::chance;
 
 /// How long [`AccessToken::get`] waits for a fresher token while the old one is still good.
@@ -60,6 +61,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct TokenManager {
     source: Arc<Source>,
     state: Mutex<State>,
+    observer: Observed,
 }
 
 #[derive(Default)]
@@ -98,10 +100,15 @@ enum Plan {
 }
 
 impl TokenManager {
-    pub(crate) fn new(fetcher: Fetcher, store: Option<Arc<dyn TokenStore>>) -> Self {
+    pub(crate) fn new(
+        fetcher: Fetcher,
+        store: Option<Arc<dyn TokenStore>>,
+        observer: Observed,
+    ) -> Self {
         Self {
             source: Arc::new(Source { fetcher, store }),
             state: Mutex::default(),
+            observer,
         }
     }
 
@@ -140,6 +147,20 @@ impl TokenManager {
             .with_source(cause),
             None => Error::timed_out(Reach::Unsent, "no access token in time"),
         }
+    }
+
+    /// Until when the token at hand is good; `None` while there is none. A token is fetched when a call needs one.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<SystemTime> {
+        let state = self.lock();
+        let held = state.held.as_ref()?;
+        (Instant::now() < held.validity.expires_at).then(|| held.ends_at())
+    }
+
+    /// Why the last fetch failed; `None` once one succeeded.
+    #[must_use]
+    pub fn last_failure(&self) -> Option<Error> {
+        self.lock().last_failure.clone()
     }
 
     fn plan(&self, deadline: Instant) -> Plan {
@@ -231,6 +252,8 @@ impl TokenManager {
                 tracing::warn!(failures = state.failures, %error, "no access token");
             }
         }
+        drop(state);
+        self.observer.token(outcome.as_ref().map(Fetched::ends_at));
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

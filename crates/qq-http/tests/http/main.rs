@@ -8,6 +8,7 @@
 
 mod faults;
 mod limits;
+mod observer;
 mod proxy;
 mod requests;
 mod secrets;

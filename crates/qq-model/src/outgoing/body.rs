@@ -252,6 +252,18 @@ impl MessageBody {
         self.wakeup
     }
 
+    /// Whether this is no message but shows that the bot is at work.
+    #[must_use]
+    pub const fn is_input_notify(&self) -> bool {
+        matches!(self.content, Content::InputNotify(_))
+    }
+
+    /// Whether it shows an uploaded file or a picture.
+    #[must_use]
+    pub const fn has_media(&self) -> bool {
+        matches!(self.content, Content::Media { .. } | Content::Image { .. })
+    }
+
     /// Checks what the platform would refuse for its form in any scene.
     ///
     /// # Errors

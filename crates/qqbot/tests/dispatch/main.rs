@@ -1,4 +1,4 @@
-//! How events are dispatched, over real sockets against the emulator: bounds, handlers, restarts.
+//! How events are dispatched, over real sockets against the emulator: bounds, handlers, kinds, restarts.
 
 #[cfg(test)]
 mod bounds;
@@ -6,6 +6,8 @@ mod bounds;
 mod crash;
 #[cfg(test)]
 mod handlers;
+#[cfg(test)]
+mod kinds;
 #[cfg(test)]
 mod restart;
 #[cfg(test)]

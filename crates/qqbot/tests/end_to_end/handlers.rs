@@ -1,12 +1,14 @@
 //! Callbacks that are slow, hang, block or panic cost only themselves.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::support::{DEADLINE, assert_no_violations, builder, client, eventually, run};
 use qq_emulator::{Emulator, Say};
+use qqbot::Registration;
 use qqbot::client::{Answered, ReplyRule, ReplyRules};
+use qqbot::model::EventKinds;
 use qqbot::prelude::*;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -201,4 +203,73 @@ async fn concurrent_answers_to_one_message_carry_distinct_numbers() {
     assert_no_violations(&emulator);
     running.client.stop().await.unwrap();
     running.task.await.unwrap().unwrap();
+}
+
+/// Asks everything that can be asked of a client, and notes what is not as it should be.
+#[derive(Clone, Default)]
+struct Curious(Arc<Mutex<Vec<String>>>);
+
+impl EventHandler for Curious {
+    async fn c2c_message_create(&self, ctx: Context, message: C2CMessage) {
+        let client = ctx.client();
+        let mut wrong = Vec::new();
+        let mut check = |what: &str, is_right: bool| {
+            if !is_right {
+                wrong.push(what.to_owned());
+            }
+        };
+        check("is_connected", client.is_connected() && client.is_ready());
+        check("ready_at", client.ready_at().is_some());
+        let sessions = client.sessions();
+        check("sessions", sessions.len() == 1);
+        check(
+            "get_session_info",
+            client.get_session_info().as_ref() == sessions.first(),
+        );
+        let me = client.user().map(|me| me.id.clone());
+        check(
+            "user",
+            me.is_some() && me == ctx.bot_info().map(|me| me.id.clone()),
+        );
+        let status = client.status().borrow().clone();
+        check("status", matches!(status, Status::Ready { .. }));
+        check("stats", client.stats().events_of(ctx.kind()) == 1);
+        let health = client.health();
+        check("health", health.shards.len() == 1 && health.running == 1);
+        check("token", health.token_expires_at.is_some());
+        let watched = client.watch_health(Duration::from_secs(60)).next().await;
+        check("watch_health", watched.status == status);
+        check("cache", client.cache().stats().users.entries > 0);
+        let beat = r#"{"op":1,"d":null}"#;
+        check("send_to_gateway", client.send_to_gateway(beat).is_ok());
+        check("send_to_shard", client.send_to_shard(0, beat).is_ok());
+        check("api", client.api().me().await.is_ok());
+        check("active_collectors", client.active_collectors() == 0);
+        let added = [
+            client.on(EventKind::GuildCreate, |_, _| std::future::ready(())),
+            client.on_typed(|_, _| std::future::ready(())),
+            client.on_kinds(EventKinds::none(), |_, _| std::future::ready(())),
+            client.on_error(|_| std::future::ready(())),
+        ];
+        check("on", added.iter().all(Registration::remove));
+        let stopped = client.stop_within(Duration::ZERO);
+        drop(stopped);
+        check("request_stop", client.request_stop());
+        wrong.push(message.text().into_owned());
+        self.0.lock().unwrap().extend(wrong);
+    }
+}
+
+#[tokio::test]
+async fn everything_can_be_asked_from_a_callback() {
+    let emulator = Emulator::builder().start().await.unwrap();
+    let bot = Curious::default();
+    let running = run(client(&emulator, bot.clone())).await;
+    emulator.say(Say::c2c("asked")).await;
+    timeout(DEADLINE, running.task)
+        .await
+        .unwrap()
+        .unwrap()
+        .unwrap();
+    assert_eq!(*bot.0.lock().unwrap(), ["asked"]);
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::support::{
-    Echo, Running, answer_to, assert_no_violations, client, control, eventually, run, wait_until,
+    Echo, answer_to, assert_no_violations, client, control, eventually, run, stop, wait_until,
 };
 use qq_emulator::Emulator;
 use qqbot::Status;
@@ -27,11 +27,6 @@ async fn say(emulator: &Emulator, text: &str) {
         &json!({"scene": "group", "content": text}),
     )
     .await;
-}
-
-async fn stop(running: Running<Echo>) {
-    running.client.stop().await.unwrap();
-    running.task.await.unwrap().unwrap();
 }
 
 /// A fault after which the session is resumed: what is said meanwhile arrives, too.

@@ -139,6 +139,18 @@ pub(crate) async fn answer_to(emulator: &Emulator, text: &str) -> OutboxEntry {
     answers.remove(0)
 }
 
+/// Says this, and waits until it was answered once.
+pub(crate) async fn say_and_wait(emulator: &Emulator, text: &str) {
+    emulator.say(qq_emulator::Say::c2c(text)).await;
+    answer_to(emulator, text).await;
+}
+
+/// Stops a bot.
+pub(crate) async fn stop<H>(running: Running<H>) {
+    running.client.stop().await.unwrap();
+    running.task.await.unwrap().unwrap();
+}
+
 pub(crate) fn assert_no_violations(emulator: &Emulator) {
     let violations: Vec<_> = emulator
         .violations()

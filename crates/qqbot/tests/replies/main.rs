@@ -17,6 +17,8 @@ mod numbers;
 #[cfg(test)]
 mod restart;
 #[cfg(test)]
+mod stopping;
+#[cfg(test)]
 #[expect(dead_code, reason = "shared with the other end-to-end tests")]
 #[path = "../end_to_end/support.rs"]
 mod support;

@@ -73,8 +73,28 @@ impl<H> ClientBuilder<H> {
         self
     }
 
-    /// Takes only events of these kinds, besides READY, RESUMED and those that this version does not know. Others are
-    /// dropped by their name, before they are decoded: neither handlers nor the cache nor collectors see them.
+    /// Takes exactly the events of these kinds, besides READY, RESUMED and those that this version does not know. Others
+    /// are dropped by their name, before they are decoded: neither handlers nor the cache nor collectors see them, and
+    /// [`Stats::unwanted`](crate::Stats::unwanted) counts them.
+    ///
+    /// Unless said otherwise the client takes what somebody asks for at the moment, and drops the rest in the same way:
+    ///
+    /// * a callback of the [`EventHandler`](crate::EventHandler) that was written asks for its event. Exactly the callbacks
+    ///   that were not written return a future without size, so an `async fn` always counts; a plain `fn` counts unless it
+    ///   hands out the future of another handler's callback that was not written;
+    /// * [`on`](Self::on) asks for its kind, [`on_kinds`](crate::Client::on_kinds) for its kinds, and
+    ///   [`on_typed`](Self::on_typed) for everything, from the moment that they are added until they are removed;
+    /// * the [`cache`](Self::cache) asks for what it learns from, so with the default cache little is dropped but audio,
+    ///   forums and the like; collectors, [`WhenClosed::Queue`](crate::WhenClosed::Queue), the
+    ///   [`quote_store`](Self::quote_store) and [`auto_ack`](Self::auto_ack) ask for what they need.
+    ///
+    /// ```
+    /// use qq_client::Client;
+    /// use qq_model::{EventKinds, Intents, Token};
+    ///
+    /// // Everything, wanted or not: what counts is to have seen it.
+    /// let builder = Client::builder(Token::new("102000000", "secret"), Intents::all()).kinds(EventKinds::all());
+    /// ```
     #[must_use]
     pub const fn kinds(mut self, kinds: EventKinds) -> Self {
         self.settings.dispatch.kinds = Some(kinds);

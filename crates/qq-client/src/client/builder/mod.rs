@@ -24,6 +24,7 @@ use crate::reply::ReplySettings;
 use crate::shared::Shared;
 #[cfg(feature = "webhook")]
 use crate::webhook::WebhookSettings;
+use crate::witness::Witness;
 use crate::{BotError, EventHandler, EventSource, SessionStore};
 
 /// The usual deadline of a REST call and of start-up.
@@ -262,20 +263,19 @@ impl<H: EventHandler> ClientBuilder<H> {
         if let Some(store) = self.token_store {
             http = http.token_store(store);
         }
-        let http = http.build()?;
+        let witness = Arc::<Witness>::default();
+        let http = http.observer(Arc::clone(&witness)).build()?;
         let settings = Settings {
             gateway_url: self.environment.gateway().map(Into::into),
             connect: http.connect(),
             tls: self.tls,
             ..self.settings
         };
+        let handlers = Handlers::new(self.closures);
+        let shared = Arc::new(Shared::new(http, self.token, handlers, &settings));
+        witness.tell(&shared);
         Ok(Client {
-            shared: Arc::new(Shared::new(
-                http,
-                self.token,
-                Handlers::new(self.closures),
-                &settings,
-            )),
+            shared,
             handler: Arc::new(self.handler),
             settings,
         })

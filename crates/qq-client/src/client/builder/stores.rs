@@ -6,7 +6,7 @@ use std::time::Duration;
 use qq_gateway::{IdentifyQueue, ShardPlan};
 
 use super::{ClientBuilder, ShardChoice};
-use crate::{DedupeStore, SessionStore};
+use crate::{DedupeStore, QuoteStore, SessionStore};
 
 /// A few minutes are known to work; the platform names no number.
 pub(super) const SESSION_MAX_AGE: Duration = Duration::from_secs(5 * 60);
@@ -36,6 +36,30 @@ impl<H> ClientBuilder<H> {
     #[must_use]
     pub fn dedupe_store(mut self, store: impl DedupeStore) -> Self {
         self.settings.duplicates.store = Some(Arc::new(store));
+        self
+    }
+
+    /// Keeps the messages of groups and one-to-one chats, the bot's own among them, so that
+    /// [`Context::quoted`](crate::Context::quoted) finds them after a restart, and longer than the cache does.
+    ///
+    /// ```no_run
+    /// # fn build(builder: qq_client::ClientBuilder) -> Result<(), Box<dyn std::error::Error>> {
+    /// use qq_client::FileStore;
+    ///
+    /// let client = builder.quote_store(FileStore::open("state")?).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn quote_store(mut self, store: impl QuoteStore) -> Self {
+        self.settings.knowledge.quotes.store = Some(Arc::new(store));
+        self
+    }
+
+    /// How long the [`quote_store`](Self::quote_store) keeps a message; seven days unless said otherwise.
+    #[must_use]
+    pub const fn quote_ttl(mut self, ttl: Duration) -> Self {
+        self.settings.knowledge.quotes.life = ttl;
         self
     }
 

@@ -181,8 +181,7 @@ async fn a15_context_in_spawned_tasks() {
     }
 }
 
-#[expect(dead_code, reason = "its `main` is for people")]
-#[path = "../../../../../examples/comprehensive.rs"]
+#[path = "../../../../../examples/comprehensive/bot.rs"]
 mod comprehensive;
 
 #[tokio::test]

@@ -110,7 +110,13 @@ async fn c10_members_roles_groups_and_messages() {
     assert_eq!(emulator.outbox()[0].conversation, id);
 
     let channel = world.guilds[0].channels[0].id.as_str();
-    let sent = client.api().channel(channel).messages().send("x").await;
+    // Of what another process sends nothing is known here.
+    let token = Token::new(emulator.app_id(), emulator.secret());
+    let elsewhere = HttpClient::builder(token)
+        .environment(Environment::custom(emulator.base_url()).unwrap())
+        .build()
+        .unwrap();
+    let sent = elsewhere.channel(channel).messages().send("x").await;
     let sent = sent.unwrap().id().unwrap().clone();
     for _ in 0..2 {
         let found = client.messages().resolve(channel, sent.clone()).await;

@@ -1,12 +1,4 @@
-//! A bot with commands, statistics, uptime and logging, for guild channels.
-//!
-//! `!ping`, `!uptime`, `!stats`, `!help`. Without credentials it starts the emulator beside itself; the log says where
-//! its chat page is. With `QQ_BOT_APP_ID` and `QQ_BOT_SECRET` it connects to the real platform.
-
-#![forbid(unsafe_code)]
-
-#[path = "common/platform.rs"]
-mod platform;
+//! What the bot does.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,8 +9,6 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 use tokio::sync::RwLock;
 use tracing::{error, info, warn};
-
-use platform::Platform;
 
 #[derive(Clone)]
 struct UserStats {
@@ -147,33 +137,4 @@ impl EventHandler for ComprehensiveBot {
             _ => error!("❌ Unexpected error: {error:?}"),
         }
     }
-}
-
-#[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // Initialize logging
-    tracing_subscriber::fmt()
-        .with_env_filter("qqbot=info,qq_client=info,comprehensive=info")
-        .init();
-
-    // Load configuration
-    let platform = Platform::find().await?;
-    if let Some(hint) = platform.hint() {
-        info!("{hint}");
-    }
-
-    // Configure intents
-    let intents = Intents::default()
-        .with_public_guild_messages()
-        .with_guilds();
-
-    // Create and start bot
-    let client = Client::builder(platform.token.clone(), intents)
-        .environment(platform.environment.clone())
-        .handler(ComprehensiveBot::new())
-        .build()?;
-
-    info!("🚀 Starting comprehensive bot...");
-    client.run_until_ctrl_c().await?;
-    Ok(())
 }
