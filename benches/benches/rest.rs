@@ -215,6 +215,7 @@ async fn send_bare(bare: &Bare, address: SocketAddr, n: usize) {
         "qq-http/0.1.0 (https://github.com/qqbot-rs/qqbot)",
     )
     .header("accept", "application/json")
+    .header("accept-encoding", "identity")
     .header("x-union-appid", "102000000")
     .header("content-type", "application/json; charset=utf-8")
     .header("authorization", format!("QQBot {TOKEN}"))

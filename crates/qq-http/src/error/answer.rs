@@ -13,7 +13,7 @@ use super::{Error, ErrorKind, Reach};
 use crate::retry::retry_after;
 
 /// The header with the id that the platform's support asks for.
-const TRACE_ID: &str = "x-tps-trace-id";
+const TRACE_ID: HeaderName = HeaderName::from_static("x-tps-trace-id");
 
 /// How much of a body an error keeps.
 const RAW_BODY_BYTES: usize = 4096;

@@ -48,6 +48,11 @@ impl fmt::Display for Error {
             ErrorKind::OutcomeUnknown => f.write_str(
                 "repeat it only if twice does no harm, or with the same msg_id and msg_seq",
             ),
+            // The advice of these is that of the platform's own failures elsewhere.
+            ErrorKind::Network if self.is_retryable() => f.write_str(
+                "nothing was done; see whether the network, a proxy and the address are right, and try again",
+            ),
+            ErrorKind::Timeout => f.write_str("nothing was done; try again, or with more time"),
             _ => f.write_str(self.advice().text()),
         }?;
         match inner.retry_after {

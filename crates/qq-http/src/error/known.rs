@@ -41,10 +41,25 @@ impl Known {
         }
         let info = code.info()?;
         Some(Self {
-            meaning: info.meaning,
+            meaning: plain(info.meaning),
             advice: info.advice,
             retryable: info.retryable,
         })
+    }
+}
+
+/// Some numbers are newer names of others, and mean what those mean.
+fn plain(meaning: &'static str) -> &'static str {
+    let Some(twin) = meaning.strip_prefix("err_code twin of ") else {
+        return meaning;
+    };
+    match twin.split_once(": ") {
+        Some((_, own)) => own,
+        None => twin
+            .parse()
+            .ok()
+            .and_then(|code| ErrorCode(code).info())
+            .map_or(meaning, |info| info.meaning),
     }
 }
 
@@ -71,6 +86,20 @@ mod tests {
             find(r#"{"code":100016}"#, true).unwrap().advice,
             Advice::Configuration
         );
+    }
+
+    #[test]
+    fn a_newer_number_means_what_the_older_one_means() {
+        for (newer, older) in [(40_023_001, 100_017), (40_011_027, 11_244)] {
+            let meaning = |code: i64| {
+                find(&format!(r#"{{"code":{code}}}"#), false)
+                    .unwrap()
+                    .meaning
+            };
+            assert_eq!(meaning(newer), meaning(older));
+        }
+        let meaning = find(r#"{"err_code":40011028}"#, false).unwrap().meaning;
+        assert_eq!(meaning, "user or group does not exist for this bot");
     }
 
     #[test]

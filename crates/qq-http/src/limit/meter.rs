@@ -43,18 +43,31 @@ impl Rate {
 pub(super) struct Meter {
     /// Requests that were started and not answered.
     in_flight: u32,
+    /// Answered requests whose window is not over.
+    sum: u32,
     used: Used,
 }
 
 #[derive(Debug)]
 enum Used {
-    /// Answered requests whose window is not over, oldest first, and their sum.
-    Window { steps: VecDeque<Step>, sum: u32 },
+    /// When those of the sum were answered.
+    Window(Steps),
     /// When the bucket will be full again.
     Bucket { full_at: Instant },
 }
 
+/// Steps, oldest first. Most meters of single conversations have one at most, and there may be millions of them.
 #[derive(Debug)]
+enum Steps {
+    Few(Option<Step>),
+    #[expect(
+        clippy::box_collection,
+        reason = "a meter without many steps is three quarters of the size so"
+    )]
+    Many(Box<VecDeque<Step>>),
+}
+
+#[derive(Clone, Copy, Debug)]
 struct Step {
     end: Instant,
     count: u32,
@@ -64,11 +77,9 @@ impl Meter {
     pub(super) fn new(rate: &Rate, now: Instant) -> Self {
         Self {
             in_flight: 0,
+            sum: 0,
             used: match rate.burst {
-                None => Used::Window {
-                    steps: VecDeque::new(),
-                    sum: 0,
-                },
+                None => Used::Window(Steps::Few(None)),
                 Some(_) => Used::Bucket { full_at: now },
             },
         }
@@ -87,9 +98,9 @@ impl Meter {
         }
         match &mut self.used {
             Used::Bucket { full_at } => *full_at = (*full_at).max(now) + rate.interval(),
-            Used::Window { steps, sum } => {
-                *sum += 1;
-                match steps.back_mut() {
+            Used::Window(steps) => {
+                self.sum += 1;
+                match steps.last_mut() {
                     Some(last) if now <= last.end => last.count += 1,
                     _ => {
                         let is_coarse = rate.requests > STEPS;
@@ -99,11 +110,7 @@ impl Meter {
                             } else {
                                 Duration::ZERO
                             };
-                        // Most meters of single conversations keep one or two steps: grow from one.
-                        if steps.len() == steps.capacity() {
-                            steps.reserve_exact(steps.len().max(1));
-                        }
-                        steps.push_back(Step { end, count: 1 });
+                        steps.push(Step { end, count: 1 });
                     }
                 }
             }
@@ -112,10 +119,10 @@ impl Meter {
 
     /// Forgets what is over.
     pub(super) fn expire(&mut self, rate: &Rate, now: Instant) {
-        if let Used::Window { steps, sum } = &mut self.used {
-            while let Some(step) = steps.front().filter(|step| step.end + rate.per <= now) {
-                *sum -= step.count;
-                steps.pop_front();
+        if let Used::Window(steps) = &mut self.used {
+            while let Some(step) = steps.first().filter(|step| step.end + rate.per <= now) {
+                self.sum -= step.count;
+                steps.pop();
             }
         }
     }
@@ -131,7 +138,12 @@ impl Meter {
                     .checked_sub(rate.interval() * rate.most())
                     .map_or(now, |start| start.max(now))
             }
-            Used::Window { steps, sum } => {
+            Used::Window(steps) => {
+                // Whatever of the sum is over does not make it less.
+                let taken = self.sum.saturating_add(self.in_flight);
+                if n <= rate.requests.saturating_sub(taken) {
+                    return now;
+                }
                 let (rounds, rest) = ((n - 1) / rate.requests, (n - 1) % rate.requests);
                 let is_over = |step: &&Step| step.end + rate.per <= now;
                 let over: u32 = steps
@@ -139,7 +151,7 @@ impl Meter {
                     .take_while(is_over)
                     .map(|step| step.count)
                     .sum();
-                let occupied = (sum - over).saturating_add(self.in_flight);
+                let occupied = taken - over;
                 let free = rate.requests.saturating_sub(occupied);
                 let first = if rest < free {
                     now
@@ -164,7 +176,7 @@ impl Meter {
     pub(super) fn is_idle(&self, now: Instant) -> bool {
         self.in_flight == 0
             && match &self.used {
-                Used::Window { sum, .. } => *sum == 0,
+                Used::Window(_) => self.sum == 0,
                 Used::Bucket { full_at } => *full_at <= now,
             }
     }
@@ -172,13 +184,58 @@ impl Meter {
     /// How much of it is used, in thousandths.
     pub(super) fn fullness(&self, rate: &Rate, now: Instant) -> u32 {
         let used = match &self.used {
-            Used::Window { sum, .. } => u128::from(*sum) * 1000 / u128::from(rate.requests),
+            Used::Window(_) => u128::from(self.sum) * 1000 / u128::from(rate.requests),
             Used::Bucket { full_at } => {
                 let owed = full_at.saturating_duration_since(now).as_nanos();
                 owed * 1000 / (rate.interval() * rate.most()).as_nanos().max(1)
             }
         };
         u32::try_from(used).unwrap_or(u32::MAX)
+    }
+}
+
+impl Steps {
+    fn iter(&self) -> impl Iterator<Item = &Step> {
+        let (first, second) = match self {
+            Self::Few(step) => (step.as_slice(), &[][..]),
+            Self::Many(steps) => steps.as_slices(),
+        };
+        first.iter().chain(second)
+    }
+
+    fn first(&self) -> Option<&Step> {
+        match self {
+            Self::Few(step) => step.as_ref(),
+            Self::Many(steps) => steps.front(),
+        }
+    }
+
+    fn last_mut(&mut self) -> Option<&mut Step> {
+        match self {
+            Self::Few(step) => step.as_mut(),
+            Self::Many(steps) => steps.back_mut(),
+        }
+    }
+
+    fn push(&mut self, step: Step) {
+        match self {
+            Self::Few(Some(first)) => *self = Self::Many(Box::new(VecDeque::from([*first, step]))),
+            Self::Few(none) => *none = Some(step),
+            Self::Many(steps) => steps.push_back(step),
+        }
+    }
+
+    /// Takes the first one out.
+    fn pop(&mut self) {
+        match self {
+            Self::Few(step) => *step = None,
+            Self::Many(steps) => {
+                steps.pop_front();
+                if steps.len() <= 1 {
+                    *self = Self::Few(steps.front().copied());
+                }
+            }
+        }
     }
 }
 
@@ -256,6 +313,11 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_meter_without_use_is_small() {
+        assert!(size_of::<Meter>() <= 40, "{}", size_of::<Meter>());
+    }
+
     #[tokio::test(start_paused = true)]
     async fn large_windows_stay_small() {
         let (rate, now) = (rate(100_000, None), Instant::now());
@@ -266,10 +328,10 @@ mod tests {
             meter.start();
             meter.end(&rate, true, now);
         }
-        let Used::Window { steps, sum } = &meter.used else {
+        let Used::Window(steps) = &meter.used else {
             unreachable!("no burst")
         };
-        assert!(steps.len() <= 66, "{}", steps.len());
-        assert!((1000..=1020).contains(sum), "{sum}");
+        assert!(steps.iter().count() <= 66, "{}", steps.iter().count());
+        assert!((1000..=1020).contains(&meter.sum), "{}", meter.sum);
     }
 }

@@ -1,7 +1,7 @@
 //! What is counted for each group, user, channel or guild; never more of them than is allowed.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::hash::{BuildHasher as _, BuildHasherDefault, Hasher, RandomState};
 
 use tokio::time::Instant;
 
@@ -22,7 +22,7 @@ pub(super) type PeerId = u32;
 /// One group, user, channel or guild.
 #[derive(Debug)]
 pub(super) struct Peer {
-    key: Arc<str>,
+    digest: u64,
     /// In the order of the rates.
     pub(super) meters: Box<[Meter]>,
     pub(super) held: Option<Box<[Hold; 2]>>,
@@ -31,9 +31,12 @@ pub(super) struct Peer {
     pub(super) lanes: u32,
 }
 
+/// Keys are kept as digests, by a secret of the process's own. Two of a million keys have the same one by a chance of one
+/// in thirty million, and are then counted together, which is safe.
 #[derive(Debug)]
 pub(super) struct Peers {
-    ids: HashMap<Arc<str>, PeerId>,
+    digests: RandomState,
+    ids: HashMap<u64, PeerId, BuildHasherDefault<Digested>>,
     entries: Vec<Option<Peer>>,
     free: Vec<PeerId>,
     hand: usize,
@@ -43,7 +46,8 @@ pub(super) struct Peers {
 impl Peers {
     pub(super) fn new(most: usize) -> Self {
         Self {
-            ids: HashMap::new(),
+            digests: RandomState::new(),
+            ids: HashMap::default(),
             entries: Vec::new(),
             free: Vec::new(),
             hand: 0,
@@ -60,7 +64,7 @@ impl Peers {
         if self.ids.is_empty() {
             return None;
         }
-        self.ids.get(key).copied()
+        self.ids.get(&self.digests.hash_one(key)).copied()
     }
 
     pub(super) fn get(&self, id: PeerId) -> Option<&Peer> {
@@ -82,9 +86,9 @@ impl Peers {
                 self.forget_one(rates, now);
             }
         }
-        let key: Arc<str> = key.into();
+        let digest = self.digests.hash_one(key);
         let peer = Peer {
-            key: Arc::clone(&key),
+            digest,
             meters: rates.iter().map(|rate| Meter::new(rate, now)).collect(),
             held: None,
             in_flight: 0,
@@ -98,7 +102,7 @@ impl Peers {
             // More would not fit into memory.
             PeerId::try_from(self.entries.len() - 1).unwrap_or(PeerId::MAX)
         };
-        self.ids.insert(key, id);
+        self.ids.insert(digest, id);
         id
     }
 
@@ -144,9 +148,30 @@ impl Peers {
 
     fn forget(&mut self, at: usize) {
         if let Some(peer) = self.entries[at].take() {
-            self.ids.remove(&peer.key);
+            self.ids.remove(&peer.digest);
             self.free.extend(PeerId::try_from(at));
         }
+    }
+}
+
+/// Takes a digest as the hash that it is.
+#[derive(Default)]
+struct Digested(u64);
+
+impl Hasher for Digested {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        // Digests come by `write_u64`; whatever else came would be worse, not wrong.
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, digest: u64) {
+        self.0 = digest;
     }
 }
 

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::uri::Authority;
 use http::{HeaderMap, StatusCode};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -47,6 +48,8 @@ pub(crate) struct Answer {
 /// How far an exchange came, readable after it was given up.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
+    /// Which server it goes to.
+    authority: Option<Authority>,
     written: Option<Arc<AtomicBool>>,
     status: Option<StatusCode>,
     trace_id: Option<Box<str>>,
@@ -86,19 +89,17 @@ impl Transport {
         progress: &mut Progress,
     ) -> Result<Answer, Error> {
         let (head, body) = request.into_parts();
+        *progress = Progress {
+            authority: head.uri.authority().cloned(),
+            ..Progress::default()
+        };
         let body = match body {
             Some(body) => {
                 let written = Arc::new(AtomicBool::new(false));
-                *progress = Progress {
-                    written: Some(Arc::clone(&written)),
-                    ..Progress::default()
-                };
+                progress.written = Some(Arc::clone(&written));
                 Outgoing::new(body, written)
             }
-            None => {
-                *progress = Progress::default();
-                Outgoing::empty()
-            }
+            None => Outgoing::empty(),
         };
         let response = match self
             .client
@@ -133,8 +134,18 @@ impl Progress {
             None if self.may_be_written() => {
                 Error::timed_out(Reach::Unknown, "the server did not answer in time")
             }
-            None => Error::timed_out(Reach::Unsent, "no connection to the server in time"),
+            None => {
+                let what = format!("no connection to {} in time", self.server());
+                Error::timed_out(Reach::Unsent, what)
+            }
         }
+    }
+
+    /// Host and port, as errors name them.
+    fn server(&self) -> &str {
+        self.authority
+            .as_ref()
+            .map_or("the server", Authority::as_str)
     }
 
     /// Whether the server may have got enough of the request to act on it. A body is looked at once the
@@ -152,11 +163,14 @@ fn no_answer(error: hyper_util::client::legacy::Error, progress: &Progress) -> E
             Some(proxy) => proxy.to_string(),
             None => root_cause(&error),
         };
-        return Error::network(
-            Reach::Unsent,
-            format!("no connection to the server: {cause}"),
-        )
-        .with_source(error);
+        // What the TLS stack says of an answer that is none of TLS.
+        let hint = if cause.contains("InvalidContentType") {
+            " (it does not speak TLS there: is it http:// and not https://?)"
+        } else {
+            ""
+        };
+        let what = format!("no connection to {}: {cause}{hint}", progress.server());
+        return Error::network(Reach::Unsent, what).with_source(error);
     }
     let cause = root_cause(&error);
     let reach = if progress.may_be_written() {

@@ -3,6 +3,7 @@
 use qq_http::{Advice, Error, ErrorKind, HttpClient, RetryPolicy};
 use qq_model::{Environment, Token};
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use crate::platform::{Fault, Platform, json as answer, whole};
@@ -105,5 +106,28 @@ async fn what_is_no_platform_gets_no_token() {
         (ErrorKind::Network, 0),
         "{error}"
     );
-    assert!(error.to_string().contains("refused"), "{error}");
+    let line = error.to_string();
+    assert!(
+        line.contains("refused") && line.contains(&free.to_string()),
+        "{line}"
+    );
+    assert!(line.contains("network") && error.is_retryable(), "{line}");
+    // A server that speaks no TLS.
+    let plain = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = plain.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (mut stream, _) = plain.accept().await.unwrap();
+        let mut buffer = [0; 1024];
+        while stream.read(&mut buffer).await.is_ok_and(|read| read > 0) {
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+        }
+    });
+    let http = HttpClient::builder(Token::new("102000000", "canary-secret"))
+        .environment(Environment::custom(format!("https://{address}")).unwrap())
+        .no_proxy()
+        .retry(RetryPolicy::never())
+        .build()
+        .unwrap();
+    let error = http.me().await.unwrap_err();
+    assert!(error.to_string().contains("does not speak TLS"), "{error}");
 }
