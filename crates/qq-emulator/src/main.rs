@@ -248,6 +248,10 @@ fn greet(emulator: &Emulator, host: IpAddr) -> std::io::Result<()> {
     writeln!(out, "  control API   {base}/emulator/v1/")?;
     writeln!(out, "  app id        {}", emulator.app_id())?;
     writeln!(out, "  secret        {}", emulator.secret())?;
+    for bot in emulator.world().bots.iter().skip(1) {
+        let (app_id, secret) = (&bot.app_id, &bot.secret);
+        writeln!(out, "  another bot   app id {app_id}, secret {secret}")?;
+    }
     writeln!(out)?;
     writeln!(out, "A bot finds it with these environment variables:")?;
     writeln!(out)?;

@@ -204,9 +204,18 @@ fn go_on(
         let ref_idx = stream.ref_idx.clone();
         return Ok(Some(answer(now, id, &ref_idx, most, stream_text)));
     }
-    if frame.index != stream.index + 1 {
-        let why = format!("index must be {}, not {}", stream.index + 1, frame.index);
+    let next = stream.index.saturating_add(1);
+    if frame.index < next {
+        let why = format!("index must be {next}, not {}", frame.index);
         return Err(refuse(BAD_PARAMETER, &why));
+    }
+    if frame.index > next {
+        // Some clients never use a number again after a frame of which they do not know whether it arrived.
+        findings.push(Finding::info(
+            "rest.stream.gap",
+            "the frames of a stream are numbered one after the other",
+            format!("index {next} never came, but {}", frame.index),
+        ));
     }
     if frame.markdown != stream.markdown {
         let why = "content_type is the same in all frames of one stream";

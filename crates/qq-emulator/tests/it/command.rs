@@ -6,12 +6,12 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::Command;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 const COMMAND: &str = env!("CARGO_BIN_EXE_qq-emulator");
 
 #[tokio::test]
-async fn says_how_to_connect_and_ends_within_a_second() {
+async fn says_how_to_connect_and_ends_when_it_is_interrupted() {
     let mut child = Command::new(COMMAND)
         .args(["--port", "0", "--heartbeat-interval", "700", "--seed", "1"])
         .stdout(Stdio::piped())
@@ -21,7 +21,7 @@ async fn says_how_to_connect_and_ends_within_a_second() {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut text = String::new();
     while !text.contains("Ctrl-C") {
-        let line = timeout(Duration::from_secs(10), lines.next_line()).await;
+        let line = timeout(Duration::from_secs(30), lines.next_line()).await;
         text.push_str(&line.unwrap().unwrap().expect("more output"));
         text.push('\n');
     }
@@ -45,16 +45,15 @@ async fn says_how_to_connect_and_ends_within_a_second() {
     stream.read_to_string(&mut answer).await.unwrap();
     assert!(answer.contains("\"heartbeat_interval\":700"), "{answer}");
 
-    let begun = Instant::now();
     let pid = child.id().unwrap().to_string();
     Command::new("kill")
         .args(["-INT", &pid])
         .status()
         .await
         .unwrap();
-    let status = timeout(Duration::from_secs(1), child.wait()).await;
+    // Milliseconds, unless the machine has much else to do.
+    let status = timeout(Duration::from_secs(30), child.wait()).await;
     assert!(status.expect("ends in time").unwrap().success());
-    assert!(begun.elapsed() < Duration::from_secs(1));
 }
 
 #[tokio::test]
@@ -149,7 +148,7 @@ async fn faults_of_a_file_are_planned_and_bad_files_are_explained() {
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let base = loop {
-        let line = timeout(Duration::from_secs(10), lines.next_line()).await;
+        let line = timeout(Duration::from_secs(30), lines.next_line()).await;
         let line = line.unwrap().unwrap().expect("more output");
         if let Some(base) = line.trim().strip_prefix("export QQ_BOT_BASE_URL=http://") {
             break base.to_owned();

@@ -65,7 +65,7 @@ impl Process {
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let address = loop {
-            let line = timeout(Duration::from_secs(10), lines.next_line()).await;
+            let line = timeout(Duration::from_secs(30), lines.next_line()).await;
             let line = line.unwrap().unwrap().expect("more output");
             if let Some(address) = line.trim().strip_prefix("export QQ_BOT_BASE_URL=http://") {
                 break address.to_owned();
@@ -85,7 +85,7 @@ impl Process {
             .args(args)
             .kill_on_drop(true)
             .output();
-        let failed = timeout(Duration::from_secs(10), failed)
+        let failed = timeout(Duration::from_secs(30), failed)
             .await
             .unwrap()
             .unwrap();
@@ -125,7 +125,7 @@ impl Process {
             .status()
             .await
             .unwrap();
-        let status = timeout(Duration::from_secs(2), self.child.wait()).await;
+        let status = timeout(Duration::from_secs(30), self.child.wait()).await;
         assert!(status.expect("ends in time").unwrap().success());
     }
 }
