@@ -83,7 +83,7 @@ async fn compare(address: SocketAddr) {
         for round in 0..=ROUNDS {
             let costs = [
                 cost(REQUESTS, in_flight, async |n| {
-                    send_bare(&bare, address, n).await
+                    send_bare(&bare, address, n).await;
                 })
                 .await,
                 cost(REQUESTS, in_flight, async |n| send(&on, n).await).await,
@@ -119,7 +119,7 @@ async fn only(address: SocketAddr, who: &str, requests: usize, in_flight: usize)
     let cost = if who == "bare" {
         let bare = bare();
         cost(requests, in_flight, async |n| {
-            send_bare(&bare, address, n).await
+            send_bare(&bare, address, n).await;
         })
         .await
     } else {
@@ -132,8 +132,8 @@ async fn only(address: SocketAddr, who: &str, requests: usize, in_flight: usize)
         cost(requests, in_flight, async |n| send(&http, n).await).await
     };
     println!(
-        "{:.2} us, {:.1} allocations per request",
-        cost.time, cost.allocations
+        "{:.2} us, {:.1} allocations of {:.0} bytes per request",
+        cost.time, cost.allocations, cost.allocated_bytes
     );
 }
 
@@ -146,7 +146,7 @@ async fn keys(address: SocketAddr, count: usize) {
         send_to(&http, "warm".to_owned()).await;
         let region = Region::new(ALLOCATOR);
         cost(count, 64, async |n| {
-            send_to(&http, format!("{n:032}")).await
+            send_to(&http, format!("{n:032}")).await;
         })
         .await;
         let change = region.change();
@@ -233,6 +233,7 @@ struct Cost {
     /// CPU microseconds.
     time: f64,
     allocations: f64,
+    allocated_bytes: f64,
 }
 
 async fn cost(requests: usize, in_flight: usize, call: impl AsyncFn(usize)) -> Cost {
@@ -253,6 +254,7 @@ async fn cost(requests: usize, in_flight: usize, call: impl AsyncFn(usize)) -> C
     Cost {
         time: began.elapsed().as_secs_f64() * 1e6 / requests as f64,
         allocations: allocations as f64 / requests as f64,
+        allocated_bytes: change.bytes_allocated as f64 / requests as f64,
     }
 }
 
