@@ -89,11 +89,11 @@ fn builder(emulator: &Emulator) -> ShardBuilder {
 }
 
 async fn next(shard: &mut Shard) -> Result<Dispatch, ShardError> {
-    match timeout(Duration::from_secs(10), shard.next()).await {
+    match timeout(Duration::from_secs(30), shard.next()).await {
         Ok(Some(item)) => item,
         Ok(None) => panic!("the stream ended"),
         Err(_) => panic!(
-            "no item within 10 s: {:?}, {:?}",
+            "no item within 30 s: {:?}, {:?}",
             shard.status(),
             shard.stats()
         ),
@@ -241,7 +241,8 @@ async fn another_process_takes_up_the_session() {
 
 #[tokio::test]
 async fn heartbeats_satisfy_a_strict_gateway_while_the_consumer_is_stuck() {
-    let interval = Duration::from_secs(1);
+    // The emulator closes after twice this: a machine that has much else to do shall not be late.
+    let interval = Duration::from_secs(3);
     let emulator = Emulator::builder()
         .port(0)
         .heartbeat_interval(interval)
@@ -252,15 +253,15 @@ async fn heartbeats_satisfy_a_strict_gateway_while_the_consumer_is_stuck() {
     let mut said = Vec::new();
     live(&mut shard, "READY", &mut said).await;
     emulator.say(Say::c2c("waits")).await;
-    timeout(4 * interval, shard.keep_alive()).await.unwrap_err();
-    timeout(2 * interval, hear(&mut shard, &mut said))
+    timeout(3 * interval, shard.keep_alive()).await.unwrap_err();
+    timeout(Duration::from_secs(30), hear(&mut shard, &mut said))
         .await
         .unwrap();
     assert!(
-        timeout(3 * interval, shard.next()).await.is_err(),
+        timeout(2 * interval, shard.next()).await.is_err(),
         "nothing went wrong"
     );
-    assert!(shard.stats().heartbeats >= 6, "{:?}", shard.stats());
+    assert!(shard.stats().heartbeats >= 4, "{:?}", shard.stats());
     assert!(shard.stats().round_trip.is_some());
     assert_eq!(shard.stats().connections, 1);
     assert_no_violations(&emulator);
