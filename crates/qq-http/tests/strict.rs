@@ -248,6 +248,72 @@ async fn streams_end_with_their_final_part_however_they_end() {
     assert_flawless(&emulator);
 }
 
+/// Whatever goes wrong with one call: an answer with a number is shown once and known to be, and a message without one
+/// is sent once, and said not to have been only where it was not.
+#[tokio::test]
+async fn a_fault_neither_doubles_a_message_nor_hides_one() {
+    let emulator = start().await;
+    let on = || Fault::route("send_group_message").nth(1);
+    for fault in [
+        on().lose_reply(),
+        on().garbage(),
+        on().cut_after(5),
+        on().html(413),
+        on().html(502),
+        on().status(500),
+        on().status(504),
+        on().status(401).code(11_244),
+        on().status(429).header("retry-after", "0.1"),
+        on().status(200).body(""),
+        on().status(400).code(50_055_001),
+        on().blackhole(),
+    ] {
+        let name = format!("{fault:?}");
+        let is_final = name.contains("413");
+        let is_silent = name.contains("Blackhole");
+        let mut policy = RetryPolicy::default().base(Duration::from_millis(10));
+        if is_silent {
+            policy = policy.attempt_timeout(Duration::from_secs(1));
+        }
+        let said = emulator.say(Say::group("x")).await;
+        // A client of its own, as a refusal of the pace would hold the next one back.
+        let http = HttpClient::builder(Token::new(emulator.app_id(), emulator.secret()))
+            .environment(Environment::custom(emulator.base_url()).unwrap())
+            .limits(Limits::off())
+            .retry(policy)
+            .build()
+            .unwrap();
+        let group = || http.group(said.conversation.as_str());
+        let shown = || emulator.outbox().len();
+
+        let before = shown();
+        emulator.fault(fault.clone()).unwrap();
+        let answer = group().send("answer").reply_to(said.message_id.as_str());
+        let outcome = answer.msg_seq(1).await;
+        assert_eq!(outcome.is_err(), is_final, "{name}: {outcome:?}");
+        assert_eq!(shown() - before, usize::from(!is_final), "{name}");
+        emulator.clear_faults();
+        if is_silent {
+            continue;
+        }
+
+        let before = shown();
+        emulator.fault(fault).unwrap();
+        let outcome = group().send("active").await;
+        let shown = shown() - before;
+        match outcome {
+            Ok(_) => assert_eq!(shown, 1, "{name}"),
+            Err(error) if error.is_outcome_unknown() => assert!(shown <= 1, "{name}: {error}"),
+            Err(error) => assert_eq!(shown, 0, "{name}: {error}"),
+        }
+        emulator.clear_faults();
+    }
+    // A number that comes again is how the answer to the first one is found out.
+    let mut violations = emulator.violations();
+    violations.retain(|violation| violation.code != "rest.reply.repeated");
+    assert!(violations.is_empty(), "{violations:?}");
+}
+
 #[tokio::test]
 async fn a_body_that_a_scene_does_not_have_never_leaves() {
     let emulator = start().await;

@@ -27,7 +27,9 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How many connections without requests are kept.
 const IDLE_CONNECTIONS: usize = 256;
 /// How often a connection over HTTP/2 is probed while requests wait on it.
-const PROBE_INTERVAL: Duration = Duration::from_secs(20);
+const PROBE_INTERVAL: Duration = Duration::from_secs(10);
+/// How long the answer to a probe may take; then the connection is given up, with all that waits on it.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A pool of connections.
 #[derive(Clone, Debug)]
@@ -64,6 +66,7 @@ impl Transport {
             .pool_idle_timeout(IDLE_TIMEOUT)
             .pool_max_idle_per_host(IDLE_CONNECTIONS)
             .http2_keep_alive_interval(PROBE_INTERVAL)
+            .http2_keep_alive_timeout(PROBE_TIMEOUT)
             .build(connector.clone());
         Self {
             client,

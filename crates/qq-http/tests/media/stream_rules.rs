@@ -199,8 +199,11 @@ impl State {
             Some(10) => true,
             other => panic!("no state: {other:?}"),
         };
-        let mut answer =
-            json!({"id": format!("stream-{position}"), "timestamp": "2026-11-21T00:00:00+08:00"});
+        let mut answer = json!({
+            "id": format!("stream-{position}"),
+            "timestamp": "2026-11-21T00:00:00+08:00",
+            "ext_info": {"ref_idx": format!("REFIDX_{position}_{index}")},
+        });
         if let Some(left) = left {
             answer["remain_msg_len"] = json!(left);
         }

@@ -46,6 +46,8 @@ async fn text_is_gathered_between_frames() {
         (streamed.ids, streamed.fallback),
         (vec!["stream-0".into()], None)
     );
+    // What it is quoted by, as the last frame said it.
+    assert_eq!(streamed.ref_idxs, [Some("REFIDX_0_4".into())]);
     assert_eq!(only(&platform), text);
     let frames: Vec<_> = server.received().iter().map(Received::json).collect();
     // One at once, one each half second, one at the end.
@@ -306,6 +308,12 @@ async fn a_long_text_goes_on_in_a_further_message() {
         "{messages:?}"
     );
     assert_eq!(streamed.ids.len(), messages.len());
+    let quoted = streamed.ref_idxs.iter().flatten();
+    for (n, ref_idx) in quoted.enumerate() {
+        assert!(ref_idx.starts_with(&format!("REFIDX_{n}_")), "{ref_idx}");
+    }
+    assert!(streamed.ref_idxs.iter().all(Option::is_some));
+    assert_eq!(streamed.ref_idxs.len(), messages.len());
     assert_eq!(
         messages
             .iter()
