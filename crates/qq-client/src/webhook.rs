@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use qq_model::{EventKinds, Token};
+use qq_model::{EventKind, Token};
 use qq_webhook::{EventSink, RawEvent, Verifier, WebhookEvents, WebhookServer, WebhookService};
 use tokio_util::sync::CancellationToken;
 
@@ -12,7 +12,9 @@ use crate::BotError;
 use crate::dispatch::{Ack, Delivery, Intake};
 use crate::error::ErrorKind;
 use crate::health::Vitals;
+use crate::shared::Shared;
 use crate::status::Source;
+use crate::wanted::Wanted;
 
 /// How long requests that are being answered may take when the client stops.
 const LAST_ANSWERS: Duration = Duration::from_millis(500);
@@ -30,18 +32,13 @@ pub(crate) struct WebhookSettings {
 pub(crate) async fn bind(
     settings: &WebhookSettings,
     sink: Option<Arc<dyn EventSink>>,
-    kinds: Option<EventKinds>,
     token: &Token,
 ) -> Result<(WebhookServer, Option<WebhookEvents>), BotError> {
     let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
         let message = format!("the webhook cannot listen on {}", settings.address);
         BotError::with_source(ErrorKind::Configuration, message, error)
     };
-    let mut verifier = Verifier::builder().bot(token);
-    if let Some(kinds) = kinds {
-        verifier = verifier.events(kinds);
-    }
-    let verifier = verifier.build().map_err(|error| failed(error.into()))?;
+    let verifier = Verifier::new(token).map_err(|error| failed(error.into()))?;
     let service = WebhookService::builder(verifier);
     let (service, events) = match sink {
         None => {
@@ -82,14 +79,22 @@ pub(crate) async fn serve(server: WebhookServer, stop: CancellationToken) {
 pub(crate) struct WebhookIntake {
     pub(crate) events: WebhookEvents,
     pub(crate) vitals: Arc<Vitals>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) wanted: Wanted,
 }
 
 impl Intake for WebhookIntake {
     async fn next(&mut self) -> Option<(Delivery, Ack)> {
-        let event = self.events.next().await?;
-        let delivery = Delivery::new(event.dispatch, Source::Webhook);
-        self.vitals.event(delivery.received_at);
-        Some((delivery, Ack::None))
+        loop {
+            let event = self.events.next_raw().await?;
+            let kind = event.name().parse::<EventKind>().ok();
+            if kind.is_some_and(|kind| !self.shared.wants(self.wanted, kind)) {
+                continue;
+            }
+            let delivery = Delivery::new(event.decode().dispatch, Source::Webhook);
+            self.vitals.event(delivery.received_at);
+            return Some((delivery, Ack::None));
+        }
     }
 
     async fn meanwhile(&mut self) {

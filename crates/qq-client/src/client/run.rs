@@ -38,7 +38,7 @@ const CLOSING: Duration = Duration::from_secs(1);
 pub(super) struct Run<'a> {
     shared: &'a Arc<Shared>,
     settings: &'a Settings,
-    /// Which events are taken from the gateway.
+    /// Which events are taken from gateway and webhook.
     wanted: Wanted,
     pipeline: Arc<Pipeline>,
     leaders: Arc<Leaders>,
@@ -232,13 +232,17 @@ impl<'a> Run<'a> {
         let Some(settings) = &self.settings.webhook else {
             return Ok(false);
         };
-        let kinds = self.settings.dispatch.kinds;
         let sink = self.settings.webhook_sink.clone();
-        let (server, events) = bind(settings, sink, kinds, &self.shared.token).await?;
+        let (server, events) = bind(settings, sink, &self.shared.token).await?;
         let vitals = self.shared.add_source(Source::Webhook);
         self.servers.spawn(serve(server, self.stop.clone()));
         if let Some(events) = events {
-            let intake = WebhookIntake { events, vitals };
+            let intake = WebhookIntake {
+                events,
+                vitals,
+                shared: Arc::clone(self.shared),
+                wanted: self.wanted,
+            };
             let watchdog = self.watchdog.as_ref();
             Post::man(intake, &self.pipeline, &self.leaders, watchdog);
         }

@@ -15,7 +15,7 @@ impl Context {
     /// The client acknowledges buttons and menu entries by itself, as a success, when their callbacks end, and half a
     /// second after they came at the latest ([`ClientBuilder::auto_ack`](crate::ClientBuilder::auto_ack)). A callback
     /// that wants to give another code calls this before, or [`take_ack`](Self::take_ack) if it needs longer. Through
-    /// [`Context::api`](Self#structfield.api) it is the same acknowledgement: only the first goes out, and a second one
+    /// [`Context::api`](Context#structfield.api) it is the same acknowledgement: only the first goes out, and a second one
     /// is an error there.
     ///
     /// ```

@@ -69,7 +69,11 @@ fn taken(id: &str) -> Reply {
 #[tokio::test(start_paused = true)]
 async fn every_call_is_seen_once_however_many_attempts_it_takes() {
     let unavailable = || Reply::text(503, "text/html", "later");
-    let server = Server::script([taken("m1"), unavailable(), Reply::json(200, &json!({}))]);
+    let server = Server::script([
+        taken("m1"),
+        unavailable(),
+        Reply::json(200, &json!({"id": "7"})),
+    ]);
     let notes = Arc::new(Notes::default());
     let http = server
         .builder()

@@ -55,7 +55,9 @@
 //!
 //! By the gateway, those of the [`Intents`](crate::Intents); by webhook, those chosen in the platform's console. Messages that mention the
 //! bot arrive at `message_create` and `group_message_create` together with the others, once, even where the platform sends both
-//! kinds. [`ClientBuilder::kinds`](crate::ClientBuilder::kinds) leaves out what nobody handles: it is then not even decoded.
+//! kinds. What nobody asks for, no callback, no
+//! closure, no collector and not the cache, is not even decoded; [`ClientBuilder::kinds`](crate::ClientBuilder::kinds) says who asks for what, and
+//! chooses otherwise.
 //!
 //! # Order and time
 //!

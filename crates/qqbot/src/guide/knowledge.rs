@@ -38,8 +38,9 @@
 //!
 //! # Quotes
 //!
-//! [`Context::quoted`](crate::Context::quoted) finds what a message quotes: in the cache, the bot's own answers included, in what the
-//! message itself tells of it, or by asking the platform.
+//! [`Context::quoted`](crate::Context::quoted) finds what a message quotes: in the cache, the bot's own messages included by whatever call they
+//! were sent, in what the message itself tells of it, or by asking the platform. With a
+//! [`quote_store`](crate::ClientBuilder::quote_store) it finds what was said before a restart, too.
 //!
 //! # Files that users send
 //!

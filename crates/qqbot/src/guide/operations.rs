@@ -23,21 +23,24 @@
 //! let client = Client::builder(token, Intents::default().with_group_and_c2c())
 //!     .session_store(store.clone()) // resume where the last process ended
 //!     .dedupe_store(store.clone())  // handle nothing twice
-//!     .reply_store(store)           // answer nothing twice
+//!     .reply_store(store.clone())   // answer nothing twice
+//!     .quote_store(store)           // know what users quote
 //!     .stop_deadline(Duration::from_secs(10))
 //!     .build()?;
 //! client.run_until_ctrl_c().await?;
 //! # Ok(()) }
 //! ```
 //!
-//! A stop takes no more events, lets callbacks finish, saves the sessions and closes the connections, all within the deadline, and reports what
-//! it could not finish ([`StopReport`](crate::StopReport)). After a crash the platform sends again what was not handled; with the three stores each event
+//! A stop takes no more events, lets callbacks and answers on their way finish, saves what the stores do not have yet and the sessions, and closes
+//! the connections, all within the deadline, and reports what it could not finish ([`StopReport`](crate::StopReport)). After a crash the platform sends again what was not handled; with the first three stores each event
 //! is handled once and answered once.
 //!
 //! # Status and figures
 //!
 //! [`Client::status`](crate::Client::status) is a `watch` channel: connecting, ready, resuming, degraded with the reason, stopped. It never says ready without a live session.
-//! [`health`](crate::Client::health) adds the shards with their heartbeats and the queues, [`stats`](crate::Client::stats) counts events by kind, sends by kind and
+//! Degraded is also a bot whose sessions live, but which gets no access token or whose messages fail one after the other.
+//! [`health`](crate::Client::health) adds the shards with their heartbeats, the queues, and until when the access token is good;
+//! [`watch_health`](crate::Client::watch_health) says it again and again. [`stats`](crate::Client::stats) counts events by kind, sends by kind and
 //! result, repeats, drops, reconnects by cause, panics and time-outs. All of them work from a callback as well, through
 //! [`ctx.client()`](crate::Context::client).
 //!

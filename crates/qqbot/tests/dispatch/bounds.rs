@@ -9,7 +9,7 @@ use qq_emulator::{Emulator, Say};
 use qqbot::client::OverflowPolicy;
 use qqbot::prelude::*;
 
-use crate::support::{all_scenes, eventually, run, wait_until};
+use crate::support::{builder, eventually, run, wait_until};
 
 /// What a message is answered with: nothing, but it is noted, after a while.
 #[derive(Clone, Default)]
@@ -65,16 +65,6 @@ impl Slow {
         self.handled.lock().unwrap().len()
     }
 }
-
-fn builder(emulator: &Emulator) -> ClientBuilder {
-    Client::builder(
-        Token::new(emulator.app_id(), emulator.secret()),
-        all_scenes(),
-    )
-    .environment(Environment::custom(emulator.base_url()).unwrap())
-}
-
-use qqbot::client::ClientBuilder;
 
 #[tokio::test]
 async fn twenty_slow_handlers_run_side_by_side_and_in_order_within_a_conversation() {

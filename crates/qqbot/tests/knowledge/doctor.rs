@@ -113,7 +113,9 @@ async fn each_cause_is_named_with_its_next_step_in_both_languages() {
             .unwrap();
         let checkup = check(&emulator).await;
         emulator.clear_faults();
-        assert_eq!(cause(&checkup), Some((expected, Some(code))), "{checkup}");
+        // The platform names that of the address list beside an older one, which is shown.
+        let shown = if code == 40_023_002 { 11_298 } else { code };
+        assert_eq!(cause(&checkup), Some((expected, Some(shown))), "{checkup}");
         note(&format!("{route} {code}"), &checkup);
     }
 

@@ -9,7 +9,9 @@ use qqbot::model::friend::FriendAddEvent;
 use qqbot::model::group::GroupRobotEvent;
 use qqbot::prelude::*;
 
-use crate::support::{Running, eventually};
+pub(crate) use crate::support::stop;
+
+use crate::support::eventually;
 
 /// What was said, by its text or the name of its event.
 #[derive(Clone, Default)]
@@ -110,11 +112,6 @@ pub(crate) fn channel(text: &str) -> Say {
 
 pub(crate) fn direct(text: &str) -> Say {
     Say::direct(text)
-}
-
-pub(crate) async fn stop<H: EventHandler>(running: Running<H>) {
-    running.client.stop().await.unwrap();
-    running.task.await.unwrap().unwrap();
 }
 
 /// How many calls the emulator has taken to send messages.

@@ -15,18 +15,29 @@ use crate::inbox::{Inbox, c2c};
 use crate::support::{DEADLINE, builder, eventually, run};
 
 /// A store that takes its time.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct Sluggish {
+    pause: Duration,
     replies: Arc<InMemoryReplyStore>,
     quotes: Arc<InMemoryQuoteStore>,
 }
 
 const PAUSE: Duration = Duration::from_millis(100);
 
+impl Sluggish {
+    fn new(pause: Duration) -> Self {
+        Self {
+            pause,
+            replies: Arc::default(),
+            quotes: Arc::default(),
+        }
+    }
+}
+
 impl ReplyStore for Sluggish {
     fn load<'a>(&'a self, key: &'a str) -> StoreFuture<'a, Option<StoredReply>> {
         Box::pin(async move {
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(self.pause).await;
             self.replies.load(key).await
         })
     }
@@ -39,7 +50,7 @@ impl ReplyStore for Sluggish {
         keep_for: Duration,
     ) -> StoreFuture<'a, ReplySave> {
         Box::pin(async move {
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(self.pause).await;
             self.replies.save(key, value, expected, keep_for).await
         })
     }
@@ -57,7 +68,7 @@ impl QuoteStore for Sluggish {
         keep_for: Duration,
     ) -> StoreFuture<'a, ()> {
         Box::pin(async move {
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(self.pause).await;
             self.quotes.save(key, message, keep_for).await
         })
     }
@@ -67,7 +78,7 @@ impl QuoteStore for Sluggish {
 async fn with_a_slow_store_and_a_full_queue() {
     const WAITING: usize = 5;
     let emulator = Emulator::builder().start().await.unwrap();
-    let (inbox, store) = (Inbox::default(), Sluggish::default());
+    let (inbox, store) = (Inbox::default(), Sluggish::new(PAUSE));
     let bot = builder(&emulator)
         .reply_store(store.clone())
         .quote_store(store.clone())
@@ -140,7 +151,7 @@ async fn with_a_slow_store_and_a_full_queue() {
 #[tokio::test]
 async fn what_does_not_end_in_time_is_counted() {
     let emulator = Emulator::builder().start().await.unwrap();
-    let (inbox, store) = (Inbox::default(), Sluggish::default());
+    let (inbox, store) = (Inbox::default(), Sluggish::new(Duration::from_secs(3600)));
     let bot = builder(&emulator).quote_store(store).handler(inbox.clone());
     let running = run(bot.build().unwrap()).await;
     let kept = inbox.say(&emulator, c2c, "hello").await;

@@ -77,7 +77,8 @@ impl<H> ClientBuilder<H> {
     /// are dropped by their name, before they are decoded: neither handlers nor the cache nor collectors see them, and
     /// [`Stats::unwanted`](crate::Stats::unwanted) counts them.
     ///
-    /// Unless said otherwise the client takes what somebody asks for at the moment, and drops the rest in the same way:
+    /// Unless said otherwise the client takes what somebody asks for at the moment, and drops the rest of what comes by
+    /// gateway and webhook in the same way:
     ///
     /// * a callback of the [`EventHandler`](crate::EventHandler) that was written asks for its event. Exactly the callbacks
     ///   that were not written return a future without size, so an `async fn` always counts; a plain `fn` counts unless it
