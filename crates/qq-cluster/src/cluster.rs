@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use futures_util::{StreamExt, TryStreamExt};
+use qq_http::LimitStore;
 use qq_model::Token;
 use qq_model::id::AppId;
 use tokio::time::{Duration, timeout};
@@ -13,6 +14,7 @@ use tokio::time::{Duration, timeout};
 use crate::claims::{Record, holders};
 use crate::config::ClusterConfig;
 use crate::counters::Counters;
+use crate::limits::ClusterLimits;
 use crate::members::{Member, describe};
 use crate::nats::{Layout, connect, interrupted};
 use crate::tenure::Tenures;
@@ -45,6 +47,7 @@ struct Inner {
     config: ClusterConfig,
     counters: Arc<Counters>,
     tenures: Arc<Tenures>,
+    limits: ClusterLimits,
 }
 
 /// A partition of conversations, and who works on it.
@@ -116,8 +119,10 @@ impl Cluster {
         let app_id = token.app_id();
         let context = connect(&config, &format!("qqbot-{app_id}")).await?;
         let layout = Layout::open(context, &config, &app_id.to_string()).await?;
+        let limits = ClusterLimits::new(&layout, config.lease);
         Ok(Self {
             inner: Arc::new(Inner {
+                limits,
                 app_id: app_id.clone(),
                 layout,
                 config,
@@ -254,6 +259,23 @@ impl Cluster {
             });
         }
         Ok(letters)
+    }
+
+    /// The rate limits of the bot, kept by all processes together. A client that takes part in the cluster has it; this is for
+    /// a REST client beside it, such as a timetable's, so that its calls count as well.
+    ///
+    /// ```no_run
+    /// # fn build(cluster: &qq_cluster::Cluster, token: qq_model::Token) -> Result<(), qq_http::BuildError> {
+    /// let http = qq_http::HttpClient::builder(token).limit_store(cluster.limit_store()).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn limit_store(&self) -> impl LimitStore + use<> {
+        self.inner.limits.clone()
+    }
+
+    pub(crate) fn limits(&self) -> &ClusterLimits {
+        &self.inner.limits
     }
 
     /// The bot's.

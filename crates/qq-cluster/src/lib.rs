@@ -6,8 +6,8 @@ mod cluster;
 mod config;
 mod counters;
 mod error;
-
 mod identify;
+mod limits;
 mod members;
 mod nats;
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The processes of a cluster: each has an entry that vanishes unless it is renewed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
@@ -50,14 +50,6 @@ impl Member {
             shards: 0,
             partitions: 0,
         }
-    }
-
-    fn key(&self) -> String {
-        let duty = Duty {
-            role: self.role,
-            has_webhook: self.has_webhook,
-        };
-        duty.key(&self.id)
     }
 }
 
@@ -118,10 +110,13 @@ impl Duty {
     fn of_label(label: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|duty| duty.label() == label)
     }
+}
 
-    fn key(self, id: &str) -> String {
-        format!("{}.{id}", self.label())
-    }
+/// What the keys of those begin with who have a share of the rate limits.
+const LIMITS: &str = "limits";
+
+fn key(label: &str, id: &str) -> String {
+    format!("{label}.{id}")
 }
 
 /// This process's place among the members. Dropping it gives the place up when its lease ends.
@@ -141,14 +136,38 @@ impl Membership {
         duty: Duty,
         lease: Duration,
     ) -> Result<Self, ClusterError> {
-        let member = Member::new(duty);
+        Self::enter(members, Member::new(duty), duty.label(), lease).await
+    }
+
+    /// Takes a place among those who have a share of the rate limits.
+    pub(crate) async fn keep_limits(
+        members: Bucket,
+        lease: Duration,
+    ) -> Result<Self, ClusterError> {
+        Self::enter(
+            members,
+            Member::new(Duty::gateway(Role::Both)),
+            LIMITS,
+            lease,
+        )
+        .await
+    }
+
+    async fn enter(
+        members: Bucket,
+        member: Member,
+        label: &str,
+        lease: Duration,
+    ) -> Result<Self, ClusterError> {
         let asked = Instant::now();
-        let revision = members.create(&member.key(), &member).await?;
+        let key = key(label, &member.id);
+        let revision = members.create(&key, &member).await?;
         let (load, loads) = tokio::sync::watch::channel((0, 0));
         let lost = CancellationToken::new();
         let leave = CancellationToken::new();
         let renewal = Renewal {
             members,
+            key,
             member: member.clone(),
             revision,
             lease,
@@ -199,6 +218,7 @@ impl Membership {
 
 struct Renewal {
     members: Bucket,
+    key: String,
     member: Member,
     revision: u64,
     lease: Duration,
@@ -210,7 +230,6 @@ struct Renewal {
 
 impl Renewal {
     async fn run(mut self) {
-        let key = self.member.key();
         while !self.leave.is_cancelled() {
             let pause = sleep(self.lease / 4);
             tokio::select! {
@@ -219,7 +238,7 @@ impl Renewal {
                 changed = self.loads.changed() => if changed.is_err() { break },
             }
             (self.member.shards, self.member.partitions) = *self.loads.borrow_and_update();
-            if let Err(error) = self.renew(&key).await {
+            if let Err(error) = self.renew().await {
                 tracing::warn!(error = ?error, "this process lost its place in the cluster");
                 return;
             }
@@ -230,7 +249,7 @@ impl Renewal {
     }
 
     /// Renews the entry, again and again until it would be too late.
-    async fn renew(&mut self, key: &str) -> Result<(), ClusterError> {
+    async fn renew(&mut self) -> Result<(), ClusterError> {
         // A fifth of the lease is left to stop in.
         let deadline = self.confirmed + self.lease * 4 / 5;
         let mut last = None;
@@ -238,7 +257,7 @@ impl Renewal {
             let asked = Instant::now();
             match timeout_at(
                 deadline,
-                self.members.update(key, &self.member, self.revision),
+                self.members.update(&self.key, &self.member, self.revision),
             )
             .await
             {
@@ -249,7 +268,7 @@ impl Renewal {
                 }
                 Ok(Err(error)) if error.kind() == ClusterErrorKind::Conflict => {
                     // A renewal whose answer was lost looks like somebody else's.
-                    match timeout_at(deadline, self.members.load::<Member>(key)).await {
+                    match timeout_at(deadline, self.members.load::<Member>(&self.key)).await {
                         Ok(Ok(Some(entry))) => self.revision = entry.revision,
                         Ok(Ok(None)) => return Err(error),
                         Ok(Err(error)) => last = Some(error),
@@ -298,9 +317,29 @@ pub(crate) async fn describe(members: &Bucket) -> Result<Vec<Member>, ClusterErr
     let mut list = Vec::new();
     for (id, duty) in living(members).await? {
         // It may have gone since.
-        if let Some(entry) = members.load(&duty.key(&id)).await? {
+        if let Some(entry) = members.load(&key(duty.label(), &id)).await? {
             list.push(entry.value);
         }
     }
     Ok(list)
+}
+
+/// The ids of those who have a share of the rate limits, by one request.
+pub(crate) async fn keepers_of_limits(
+    members: &Bucket,
+) -> Result<BTreeSet<Box<str>>, ClusterError> {
+    use futures_util::TryStreamExt;
+    let store = members.store();
+    let failed = |error| interrupted("NATS could not be asked for the members", error);
+    store
+        .stream
+        .info_with_subjects(format!("{}{LIMITS}.>", store.prefix))
+        .await
+        .map_err(|error| interrupted("NATS could not be asked for the members", error))?
+        .try_filter_map(|(subject, _)| async move {
+            Ok(subject.rsplit_once('.').map(|(_, id)| Box::from(id)))
+        })
+        .try_collect()
+        .await
+        .map_err(failed)
 }

@@ -26,8 +26,8 @@ use crate::worker::{Handle, Outcome, Worker};
 /// Makes a client a part of a cluster.
 pub trait ClusterExt {
     /// Takes part in this cluster, in the role of its [`ClusterConfig`](crate::ClusterConfig): holds gateway sessions
-    /// and publishes what comes, handles what was published, or both. The access token and the answers to messages are
-    /// shared with the other processes.
+    /// and publishes what comes, handles what was published, or both. The access token, the rate limits of the bot and the
+    /// answers to messages are shared with the other processes.
     ///
     /// The client's own gateway is left alone. With a webhook, a process in the role of a receiver holds no shards: what comes
     /// by webhook is published, and acknowledged to the platform when NATS has it. Some processes may have webhooks and
@@ -44,6 +44,7 @@ impl<H> ClusterExt for ClientBuilder<H> {
         #[cfg(not(feature = "webhook"))]
         let this = self;
         this.token_store(ClusterTokenStore::new(cluster.layout()))
+            .limit_store(cluster.limit_store())
             .reply_store(ClusterReplyStore::new(cluster.layout(), cluster.tenures()))
             .reply_store_timeout(LEDGER)
             .event_source(move || ClusterSource::new(source.clone()))
@@ -113,6 +114,7 @@ impl EventSource for ClusterSource {
                 // A panic in it was logged by the runtime, and ends it as well.
                 let _ = task.await;
             }
+            self.cluster.limits().release().await;
         })
     }
 }

@@ -84,7 +84,8 @@ pub use self::client::{BuildError, HttpClient, HttpClientBuilder};
 pub use self::download::{Download, Downloaded, DownloadedFile, MediaBody, MediaPolicy};
 pub use self::error::{Error, ErrorKind};
 pub use self::limit::{
-    Certification, Counted, Limit, LimitMode, LimitScope, Limiter, LimiterStats, Limits,
+    Certification, Counted, Limit, LimitMode, LimitScope, LimitStore, LimitUsage, Limiter,
+    LimiterStats, Limits, SettledPlaces, SharedLimit, SharedLimits,
 };
 pub use self::observer::{CallObserver, CallRefused, OutgoingMessage};
 pub use self::request::{

@@ -6,6 +6,8 @@ mod chaos;
 #[cfg(test)]
 mod clients;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 #[path = "../support/nats_server.rs"]
 mod nats_server;
 #[cfg(test)]

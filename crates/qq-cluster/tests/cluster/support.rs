@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use qq_client::{BotError, Client, Context, ErrorKind, EventHandler, Reply, Status};
 use qq_cluster::{Cluster, ClusterConfig, ClusterExt, Role};
 use qq_emulator::Emulator;
+use qq_http::Limits;
 use qq_model::message::{GroupMessage, Message};
 use qq_model::{Environment, Intents, Token};
 use tokio::sync::{Mutex, MutexGuard};
@@ -92,6 +93,8 @@ pub(crate) async fn client(
 pub(crate) fn part_of(cluster: &Cluster, base_url: &str, echo: Echo) -> Client<Echo> {
     Client::builder(token(), Intents::default().with_group_and_c2c())
         .environment(Environment::custom(base_url).unwrap())
+        // The cluster's pace is what is looked at, not the platform's.
+        .limits(Limits::learned())
         .cluster(cluster)
         .handler(echo)
         .build()

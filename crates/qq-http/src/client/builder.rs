@@ -13,7 +13,7 @@ use qq_transport::{Connect, Proxied, Proxies, Proxy, Tcp, Tls};
 
 use super::{Base, HttpClient, Inner};
 use crate::download::{Downloads, MediaPolicy};
-use crate::limit::{Limiter, Limits};
+use crate::limit::{LimitStore, Limiter, Limits};
 use crate::observer::{CallObserver, Observed};
 use crate::retry::RetryPolicy;
 use crate::token::{Fetcher, TokenManager, TokenStore};
@@ -55,6 +55,7 @@ pub struct HttpClientBuilder {
     timeout: Duration,
     retry: RetryPolicy,
     limits: Limits,
+    limit_store: Option<Arc<dyn LimitStore>>,
     connect: Option<Arc<dyn Connect>>,
     proxies: Option<Proxies>,
     tls: Tls,
@@ -73,6 +74,7 @@ impl HttpClientBuilder {
             timeout: DEFAULT_TIMEOUT,
             retry: RetryPolicy::default(),
             limits: Limits::default(),
+            limit_store: None,
             connect: None,
             proxies: None,
             tls: Tls::new(),
@@ -107,6 +109,14 @@ impl HttpClientBuilder {
     /// turn; see [`Limits`].
     pub fn limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
+    }
+
+    /// Shares the limits of the whole bot with other processes: with nobody by default. See [`LimitStore`].
+    pub fn limit_store(self, store: impl LimitStore) -> Self {
+        Self {
+            limit_store: Some(Arc::new(store)),
+            ..self
+        }
     }
 
     /// How connections are opened: TCP by default, or a simulated network. The proxies of the environment are for
@@ -263,7 +273,10 @@ impl HttpClientBuilder {
                 timeout: self.timeout,
                 purse: self.retry.purse(),
                 retry: self.retry,
-                limiter: Limiter::new(self.limits),
+                limiter: match self.limit_store {
+                    None => Limiter::new(self.limits),
+                    Some(store) => Limiter::shared(self.limits, &*store),
+                },
                 storage: Storage::new(transport.connector().clone()),
                 uploads: UploadCache::default(),
                 connect,

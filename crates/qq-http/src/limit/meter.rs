@@ -33,7 +33,7 @@ impl Rate {
     }
 
     /// The time in which a bucket gets one back.
-    fn interval(&self) -> Duration {
+    pub(super) fn interval(&self) -> Duration {
         self.per / self.requests
     }
 }
@@ -153,10 +153,12 @@ impl Meter {
                     .sum();
                 let occupied = taken - over;
                 let free = rate.requests.saturating_sub(occupied);
+                // A share that was made smaller than what it has in use.
+                let over_by = occupied.saturating_sub(rate.requests);
                 let first = if rest < free {
                     now
                 } else {
-                    let mut left = rest - free + 1;
+                    let mut left = rest - free + 1 + over_by;
                     steps
                         .iter()
                         .skip_while(is_over)
@@ -170,6 +172,50 @@ impl Meter {
                 first + rate.per.saturating_mul(rounds)
             }
         }
+    }
+
+    /// How many requests are under way or still count. `rate` is that of the share, `whole` that of the limit.
+    pub(super) fn taken(&self, rate: &Rate, whole: &Rate, now: Instant) -> u32 {
+        let used = match &self.used {
+            Used::Bucket { full_at } => {
+                let owed = full_at.saturating_duration_since(now).as_nanos();
+                let interval = rate.interval().as_nanos().max(1);
+                u32::try_from(owed.div_ceil(interval)).unwrap_or(u32::MAX)
+            }
+            Used::Window(steps) => {
+                let over = steps
+                    .iter()
+                    .take_while(|step| step.end + whole.per <= now)
+                    .map(|step| step.count);
+                self.sum - over.sum::<u32>()
+            }
+        };
+        used.saturating_add(self.in_flight)
+    }
+
+    /// From now on a bucket pays back what it owes at another rate.
+    pub(super) fn change_rate(&mut self, from: &Rate, to: &Rate, now: Instant) {
+        if let Used::Bucket { full_at } = &mut self.used {
+            let owed = full_at.saturating_duration_since(now);
+            let (from, to) = (from.interval().as_secs_f64(), to.interval().as_secs_f64());
+            let owed = Duration::try_from_secs_f64(owed.as_secs_f64() * to / from);
+            *full_at = now + owed.unwrap_or(Duration::ZERO);
+        }
+    }
+
+    /// Forgets the answered requests of a window: when each stops to count, and how many.
+    pub(super) fn take_answered(&mut self, rate: &Rate) -> impl Iterator<Item = (Instant, u32)> {
+        let steps = match &mut self.used {
+            Used::Bucket { .. } => VecDeque::new(),
+            Used::Window { steps, sum } => {
+                *sum = 0;
+                std::mem::take(steps)
+            }
+        };
+        let per = rate.per;
+        steps
+            .into_iter()
+            .map(move |step| (step.end + per, step.count))
     }
 
     /// Whether nothing would be lost by forgetting it.

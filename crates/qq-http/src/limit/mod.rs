@@ -8,18 +8,22 @@ mod limits;
 mod line;
 mod meter;
 mod peers;
+mod share;
 mod table;
 
+#[cfg(test)]
+mod share_tests;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::pin;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Poll, ready};
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use self::hold::Lesson;
@@ -27,10 +31,14 @@ pub use self::limits::{Certification, Counted, Limit, LimitMode, LimitScope, Lim
 use self::line::{Ended, Entry, Kind, LaneId, Line, Plan, Turn};
 use self::meter::Rate;
 use self::peers::PeerId;
+use self::share::Spot;
+pub use self::share::{LimitStore, LimitUsage, SettledPlaces, SharedLimit, SharedLimits};
 use crate::error::Error;
 use crate::request::Request;
 use crate::route::Route;
 
+/// How long a call that may not wait for its turn waits for its process's share of a limit.
+const SHARE: Duration = Duration::from_secs(1);
 /// A pause that nobody wants to wait for, where none is known.
 const UNKNOWN: &str = "an answer to an earlier call decides when this one may start";
 
@@ -43,12 +51,15 @@ const UNKNOWN: &str = "an answer to an earlier call decides when this one may st
 /// * After 429, and after the codes of the rate limits, whatever was refused is held back: as long as the platform
 ///   says, or longer each time; then one call tries first.
 ///
-/// Two clients that were built apart share nothing, not even for the same bot; clones share everything. Counts are in
-/// memory: after a restart the platform remembers more than the bot does.
+/// Two clients that were built apart share nothing, not even for the same bot, unless a [`LimitStore`] divides the bot's
+/// limits among them; clones share everything. Counts are in memory: after a restart the platform remembers more than
+/// the bot does.
 pub struct Limiter {
     limits: Limits,
     /// In the order of [`Route::ALL`], then one for paths that no route is known of.
-    lines: Box<[Mutex<Line>]>,
+    lines: Arc<[Mutex<Line>]>,
+    /// Told when more places of a shared limit are wanted.
+    wanted: Option<Arc<Notify>>,
     /// For each line, whether active messages count more than others.
     tells_kinds_apart: Box<[bool]>,
 }
@@ -67,9 +78,44 @@ pub struct LimiterStats {
 
 impl Limiter {
     pub(crate) fn new(limits: Limits) -> Self {
+        Self::open(limits, None)
+    }
+
+    /// A limiter whose store gives it its places.
+    pub(crate) fn shared(limits: Limits, store: &dyn LimitStore) -> Self {
+        let wanted = Arc::new(Notify::new());
+        let limiter = Self::open(limits, Some(Arc::clone(&wanted)));
+        let mut shared = Vec::new();
+        for (line, route) in Route::ALL.iter().enumerate() {
+            let of_bot = limiter
+                .limits
+                .limits()
+                .iter()
+                .filter(|limit| limit.is_for(*route) && limit.parts().1 == LimitScope::Bot);
+            for (rule, limit) in of_bot.enumerate() {
+                let rate = rate(limit);
+                let spot = Spot {
+                    line,
+                    rule,
+                    route: *route,
+                };
+                let lines = Arc::downgrade(&limiter.lines);
+                let (places, memory) = (rate.most(), rate.memory());
+                let wanted = Arc::clone(&wanted);
+                let name = limit.name();
+                shared.push(SharedLimit::new(lines, wanted, spot, name, places, memory));
+            }
+        }
+        if limiter.mode() != LimitMode::Off {
+            store.open(SharedLimits::new(shared, wanted));
+        }
+        limiter
+    }
+
+    fn open(limits: Limits, wanted: Option<Arc<Notify>>) -> Self {
         let (_, max_keys, max_waiting) = limits.settings();
         let now = Instant::now();
-        let line = |plan| Line::new(plan, max_keys, max_waiting, now);
+        let line = |plan| Line::new(plan, wanted.is_some(), max_keys, max_waiting, now);
         let plans = Route::ALL.iter().map(|route| plan(&limits, *route));
         let lines: Vec<Line> = plans.chain([Plan::default()]).map(line).collect();
         let of_table = Route::ALL
@@ -83,6 +129,7 @@ impl Limiter {
             limits,
             tells_kinds_apart: tells_kinds_apart.collect(),
             lines: lines.into_iter().map(Mutex::new).collect(),
+            wanted,
         }
     }
 
@@ -120,7 +167,7 @@ impl Limiter {
     #[must_use]
     pub fn stats(&self) -> LimiterStats {
         let mut stats = LimiterStats::default();
-        for line in &self.lines {
+        for line in &*self.lines {
             let line = line.lock().unwrap_or_else(PoisonError::into_inner);
             let (keys, waiting, in_flight) = line.counts();
             stats.keys += keys;
@@ -146,7 +193,14 @@ impl Limiter {
         }
         let target = self.target(request);
         let now = Instant::now();
-        let deadline = (mode == LimitMode::Queue).then_some(deadline);
+        let deadline = if mode == LimitMode::Queue {
+            Some(deadline)
+        } else if target.with(|line| line.lacks_places(target.kind, now)) {
+            // What it asks for comes in a moment, and then it is known whether it is too early.
+            Some(deadline.min(now + SHARE))
+        } else {
+            None
+        };
         let entry = target.with(|line| line.enter(target.peer, target.kind, deadline, now));
         let (peer, since) = match (entry, deadline) {
             (Entry::Start(peer), _) => (peer, now),
@@ -183,6 +237,7 @@ impl Limiter {
         let at = route.map_or(Route::ALL.len(), |route| route as usize);
         Target {
             line: &self.lines[at],
+            wanted: self.wanted.as_deref(),
             peer: kind::peer_of(request, route),
             kind: if self.tells_kinds_apart[at] {
                 kind::kind_of(request)
@@ -197,12 +252,8 @@ impl Limiter {
 fn plan(limits: &Limits, route: Route) -> Plan {
     let mut plan = Plan::default();
     for limit in limits.limits().iter().filter(|limit| limit.is_for(route)) {
-        let (counted, scope, burst) = limit.parts();
-        let rate = Rate {
-            requests: limit.requests(),
-            per: limit.per(),
-            burst,
-        };
+        let (counted, scope, _) = limit.parts();
+        let rate = rate(limit);
         match scope {
             LimitScope::Bot => plan.bot.push((counted, rate)),
             LimitScope::Peer => {
@@ -212,6 +263,14 @@ fn plan(limits: &Limits, route: Route) -> Plan {
         }
     }
     plan
+}
+
+fn rate(limit: &Limit) -> Rate {
+    Rate {
+        requests: limit.requests(),
+        per: limit.per(),
+        burst: limit.parts().2,
+    }
 }
 
 fn too_early(expected: Option<Instant>, now: Instant) -> Error {
@@ -232,6 +291,7 @@ fn too_early(expected: Option<Instant>, now: Instant) -> Error {
 #[derive(Clone, Copy)]
 struct Target<'a> {
     line: &'a Mutex<Line>,
+    wanted: Option<&'a Notify>,
     peer: &'a str,
     kind: Kind,
 }
@@ -239,12 +299,15 @@ struct Target<'a> {
 impl Target<'_> {
     /// Does something to the line, and wakes whom it concerns once the line is unlocked.
     fn with<T>(&self, change: impl FnOnce(&mut Line) -> T) -> T {
-        let (result, wakes) = {
+        let (result, wakes, is_wanting) = {
             let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
-            (change(&mut line), line.take_wakes())
+            (change(&mut line), line.take_wakes(), line.take_wanting())
         };
         for waker in wakes {
             waker.wake();
+        }
+        if let Some(wanted) = self.wanted.filter(|_| is_wanting) {
+            wanted.notify_one();
         }
         result
     }

@@ -16,11 +16,11 @@ use super::*;
 use crate::client::HttpClient;
 use crate::error::ErrorKind;
 
-const MILLI: Duration = Duration::from_millis(1);
-const SECOND: Duration = Duration::from_secs(1);
-const HOUR: Duration = Duration::from_secs(3600);
+pub(super) const MILLI: Duration = Duration::from_millis(1);
+pub(super) const SECOND: Duration = Duration::from_secs(1);
+pub(super) const HOUR: Duration = Duration::from_secs(3600);
 
-fn message(group: &str, kind: Counted) -> Request {
+pub(super) fn message(group: &str, kind: Counted) -> Request {
     let http = HttpClient::new(Token::new("1", "s")).unwrap();
     let message = http.group(group).send("hi");
     match kind {
@@ -31,7 +31,7 @@ fn message(group: &str, kind: Counted) -> Request {
     .unwrap()
 }
 
-fn limit(name: &'static str, requests: u32, per: Duration) -> Limit {
+pub(super) fn limit(name: &'static str, requests: u32, per: Duration) -> Limit {
     Limit::new(name, Route::SendGroupMessage, requests, per)
 }
 
@@ -43,7 +43,7 @@ async fn start<'a>(limiter: &'a Limiter, request: &'a Request) -> Result<Permit<
     limiter.permit(request, Instant::now() + HOUR).await
 }
 
-async fn start_and_end(limiter: &Limiter, request: &Request) -> Result<(), Error> {
+pub(super) async fn start_and_end(limiter: &Limiter, request: &Request) -> Result<(), Error> {
     let mut permit = start(limiter, request).await?;
     permit.send();
     permit.end(None);
@@ -52,7 +52,7 @@ async fn start_and_end(limiter: &Limiter, request: &Request) -> Result<(), Error
 
 /// One request of the model test; times in milliseconds.
 #[derive(Clone, Debug)]
-struct Call {
+pub(super) struct Call {
     at: u64,
     peer: u8,
     is_active: bool,
@@ -63,7 +63,7 @@ struct Call {
 
 /// What became of it.
 #[derive(Clone, Debug)]
-struct Seen {
+pub(super) struct Seen {
     call: Call,
     order: usize,
     asked: Instant,
@@ -72,7 +72,7 @@ struct Seen {
     answered: Instant,
 }
 
-fn calls() -> impl Strategy<Value = Vec<Call>> {
+pub(super) fn calls() -> impl Strategy<Value = Vec<Call>> {
     let gives_up = prop_oneof![3 => Just(None), 1 => (0u64..3000).prop_map(Some)];
     let call = (
         0u64..3000,
@@ -93,7 +93,7 @@ fn calls() -> impl Strategy<Value = Vec<Call>> {
     vec(call, 1..60)
 }
 
-fn limits() -> impl Strategy<Value = Vec<Limit>> {
+pub(super) fn limits() -> impl Strategy<Value = Vec<Limit>> {
     let burst = prop_oneof![3 => Just(None), 1 => (1u32..6).prop_map(Some)];
     let rule = (1u32..8, 1u64..2500, any::<bool>(), any::<bool>(), burst);
     vec(rule, 1..5).prop_map(|rules| {
@@ -116,7 +116,7 @@ fn limits() -> impl Strategy<Value = Vec<Limit>> {
     })
 }
 
-async fn run(limiter: Arc<Limiter>, mut calls: Vec<Call>) -> Vec<Seen> {
+pub(super) async fn run(limiter: Arc<Limiter>, mut calls: Vec<Call>) -> Vec<Seen> {
     calls.sort_by_key(|call| call.at);
     let begin = Instant::now();
     let seen = Arc::new(Mutex::new(Vec::new()));
@@ -166,7 +166,7 @@ async fn run(limiter: Arc<Limiter>, mut calls: Vec<Call>) -> Vec<Seen> {
 }
 
 /// The requests that a limit counts together.
-fn counters<'s>(limit: &Limit, seen: &'s [Seen]) -> Vec<Vec<&'s Seen>> {
+pub(super) fn counters<'s>(limit: &Limit, seen: &'s [Seen]) -> Vec<Vec<&'s Seen>> {
     let (counted, scope, _) = limit.parts();
     let mut counters: HashMap<Option<u8>, Vec<&Seen>> = HashMap::new();
     for one in seen {
@@ -179,7 +179,7 @@ fn counters<'s>(limit: &Limit, seen: &'s [Seen]) -> Vec<Vec<&'s Seen>> {
 }
 
 /// The platform's side: what it counts when requests arrive.
-fn assert_never_over(limit: &Limit, counted: &[&Seen]) {
+pub(super) fn assert_never_over(limit: &Limit, counted: &[&Seen]) {
     let mut arrivals: Vec<Instant> = counted.iter().map(|one| one.arrived).collect();
     arrivals.sort();
     let most = limit.requests() as usize;

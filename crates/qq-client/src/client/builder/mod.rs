@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use qq_gateway::{IdentifyQueue, ShardPlan};
-use qq_http::{HttpClient, Limits, Proxy, RetryPolicy, TokenStore};
+use qq_http::{HttpClient, LimitStore, Limits, Proxy, RetryPolicy, TokenStore};
 use qq_model::{Environment, Intents, Token};
 use qq_transport::{Connect, Tcp, Tls};
 
@@ -56,6 +56,7 @@ pub struct ClientBuilder<H = ()> {
     tls: Tls,
     retry: Option<RetryPolicy>,
     limits: Option<Limits>,
+    limit_store: Option<Arc<dyn LimitStore>>,
     token_store: Option<Arc<dyn TokenStore>>,
     settings: Settings,
     closures: Vec<Call>,
@@ -111,6 +112,7 @@ impl ClientBuilder {
             tls: tls.clone(),
             retry: None,
             limits: None,
+            limit_store: None,
             token_store: None,
             settings: Settings {
                 intents,
@@ -153,6 +155,7 @@ impl<H> ClientBuilder<H> {
             tls: self.tls,
             retry: self.retry,
             limits: self.limits,
+            limit_store: self.limit_store,
             token_store: self.token_store,
             settings: self.settings,
             closures: self.closures,
@@ -200,6 +203,14 @@ impl<H> ClientBuilder<H> {
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = Some(limits);
+        self
+    }
+
+    /// Shares the rate limits of the whole bot with its other processes; see [`LimitStore`]. With nobody unless said
+    /// otherwise.
+    #[must_use]
+    pub fn limit_store(mut self, store: impl LimitStore) -> Self {
+        self.limit_store = Some(Arc::new(store));
         self
     }
 
@@ -256,6 +267,9 @@ impl<H: EventHandler> ClientBuilder<H> {
         }
         if let Some(limits) = self.limits {
             http = http.limits(limits);
+        }
+        if let Some(store) = self.limit_store {
+            http = http.limit_store(store);
         }
         if let Some(policy) = self.settings.knowledge.media.clone() {
             http = http.media(policy);

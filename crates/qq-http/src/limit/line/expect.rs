@@ -2,7 +2,8 @@
 
 use tokio::time::Instant;
 
-use super::{Kind, Line, applies};
+use super::rule::Rule;
+use super::{Kind, LaneId, Line, applies};
 use crate::limit::Counted;
 use crate::limit::hold::{Block, Hold};
 use crate::limit::peers::PeerId;
@@ -13,11 +14,16 @@ const LANES_SEEN: usize = 1024;
 impl Line {
     /// What of the route keeps a request from starting.
     pub(super) fn route_block(&self, kind: Kind, now: Instant) -> Option<Block> {
-        let meters = self.meters.iter().zip(&self.plan.bot);
-        let meters = meters
-            .filter(|(_, (counted, _))| applies(*counted, kind))
-            .filter_map(|(meter, (_, rate))| until(meter.nth(rate, 1, now), now));
-        latest(meters.chain(blocks(&self.held, kind, self.in_flight, now)))
+        let rules = self
+            .rules
+            .iter()
+            .filter(|rule| rule.applies(kind))
+            .filter_map(|rule| match rule.nth(1, now) {
+                Some(time) => until(time, now),
+                // Whoever gives the process a share ends it.
+                None => Some(Block::Probe),
+            });
+        latest(rules.chain(blocks(&self.held, kind, self.in_flight, now)))
     }
 
     /// What of its peer keeps a request from starting.
@@ -36,13 +42,37 @@ impl Line {
     }
 
     /// When a request could start, if everything in flight were answered now; `None` when an answer decides it.
-    /// `number` is that of a waiter, or none for a request that would come now.
+    /// `number` is that of a waiter, or none for a request that would come now. With a share, as soon as with the
+    /// largest that the process could get.
     pub(super) fn expected(
         &self,
         peer: Option<PeerId>,
         kind: Kind,
         number: Option<u64>,
         now: Instant,
+    ) -> Option<Instant> {
+        self.expected_if(peer, kind, number, now, |rule, n| rule.nth_at_best(n, now))
+    }
+
+    /// The same for a waiter with the share as it is.
+    pub(super) fn expected_of_share(
+        &self,
+        lane: LaneId,
+        number: u64,
+        now: Instant,
+    ) -> Option<Instant> {
+        self.expected_if(Some(lane.0), lane.1, Some(number), now, |rule, n| {
+            rule.nth(n, now)
+        })
+    }
+
+    fn expected_if(
+        &self,
+        peer: Option<PeerId>,
+        kind: Kind,
+        number: Option<u64>,
+        now: Instant,
+        nth: impl Fn(&Rule, u32) -> Option<Instant>,
     ) -> Option<Instant> {
         let id = peer.map(|peer| (peer, kind));
         let own = id.and_then(|id| self.lanes.get(&id));
@@ -63,11 +93,12 @@ impl Line {
         let nth_of_route = at_least_one(before + others.sum::<usize>());
         let nth_of_peer = at_least_one(before);
 
-        let meters = self.meters.iter().zip(&self.plan.bot);
-        let mut times: Vec<Instant> = meters
-            .filter(|(_, (counted, _))| applies(*counted, kind))
-            .map(|(meter, (_, rate))| meter.nth(rate, nth_of_route, now))
-            .collect();
+        let mut times: Vec<Instant> = self
+            .rules
+            .iter()
+            .filter(|rule| rule.applies(kind))
+            .map(|rule| nth(rule, nth_of_route))
+            .collect::<Option<_>>()?;
         let mut held: Vec<Block> = blocks(&self.held, kind, self.in_flight, now).collect();
         if let Some(peer) = peer.and_then(|peer| self.peers.get(peer)) {
             let rules = self.plan.peer_counted.iter().zip(&self.plan.peer_rates);

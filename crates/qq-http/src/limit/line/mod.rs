@@ -9,6 +9,7 @@
 //! everybody start who can. The first of the line always wakes in time.
 
 mod expect;
+mod rule;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::task::Waker;
@@ -16,9 +17,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use self::rule::Rule;
 use super::hold::{Block, Hold, Lesson};
-use super::meter::{Meter, Rate};
+use super::meter::Rate;
 use super::peers::{PeerId, Peers};
+use super::share::{LimitUsage, SettledPlaces};
 use super::{Counted, LimitScope};
 
 /// Timers are no finer.
@@ -39,7 +42,12 @@ pub(super) struct Plan {
 #[derive(Debug)]
 pub(super) struct Line {
     plan: Plan,
-    meters: Vec<Meter>,
+    /// The limits of the whole bot.
+    rules: Vec<Rule>,
+    /// Whether other processes keep them, too.
+    is_shared: bool,
+    /// Whether more places of one of them are wanted, and nobody was told.
+    is_wanting: bool,
     held: [Hold; 2],
     in_flight: u32,
     peers: Peers,
@@ -118,13 +126,18 @@ impl Ended {
 }
 
 impl Line {
-    pub(super) fn new(plan: Plan, max_keys: usize, max_waiting: usize, now: Instant) -> Self {
+    pub(super) fn new(
+        plan: Plan,
+        is_shared: bool,
+        max_keys: usize,
+        max_waiting: usize,
+        now: Instant,
+    ) -> Self {
+        let rule = |(counted, rate): &(Counted, Rate)| Rule::new(*counted, *rate, is_shared, now);
         Self {
-            meters: plan
-                .bot
-                .iter()
-                .map(|(_, rate)| Meter::new(rate, now))
-                .collect(),
+            rules: plan.bot.iter().map(rule).collect(),
+            is_shared: is_shared && !plan.bot.is_empty(),
+            is_wanting: false,
             plan,
             held: [Hold::default(); 2],
             in_flight: 0,
@@ -142,9 +155,48 @@ impl Line {
 
     /// Whether a request's kind makes a difference.
     pub(super) fn tells_kinds_apart(&self) -> bool {
-        let bot = self.plan.bot.iter().map(|(counted, _)| counted);
-        bot.chain(&self.plan.peer_counted)
-            .any(|counted| *counted == Counted::Active)
+        let bot = self.rules.iter().map(|rule| rule.counted);
+        bot.chain(self.plan.peer_counted.iter().copied())
+            .any(|counted| counted == Counted::Active)
+    }
+
+    /// Whether somebody has to be told that more places are wanted.
+    pub(super) fn take_wanting(&mut self) -> bool {
+        std::mem::take(&mut self.is_wanting)
+    }
+
+    /// Whether a request waits for nothing but a larger share.
+    pub(super) fn lacks_places(&self, kind: Kind, now: Instant) -> bool {
+        self.is_shared
+            && self
+                .rules
+                .iter()
+                .any(|rule| rule.applies(kind) && rule.lacks_places(now))
+    }
+
+    pub(super) fn usage(&mut self, rule: usize, now: Instant) -> LimitUsage {
+        let waiting = u32::try_from(self.waiting).unwrap_or(u32::MAX);
+        self.rules
+            .get_mut(rule)
+            .map_or_else(LimitUsage::default, |rule| rule.usage(waiting, now))
+    }
+
+    pub(super) fn set_places(&mut self, rule: usize, places: u32, at_most: u32, now: Instant) {
+        let Some(rule) = self.rules.get_mut(rule) else {
+            return;
+        };
+        let is_less_to_hope_for = rule.set_places(places, at_most, now);
+        self.advance(now);
+        if is_less_to_hope_for {
+            // Those whose turn would come too late now should say so at once.
+            self.wake_all();
+        }
+    }
+
+    pub(super) fn settle(&mut self, rule: usize, now: Instant) -> Vec<SettledPlaces> {
+        self.rules
+            .get_mut(rule)
+            .map_or_else(Vec::new, |rule| rule.settle(now))
     }
 
     /// Whom to wake once the line is unlocked.
@@ -182,8 +234,10 @@ impl Line {
             && peer.is_none_or(|peer| self.peer_block(peer, kind, now).is_none())
         {
             self.start(peer, kind);
+            self.want(now);
             return Entry::Start(peer);
         }
+        self.want(now);
         let expected = self.expected(peer, kind, None, now);
         let Some(deadline) = deadline.filter(|_| self.waiting < self.max_waiting) else {
             return Entry::Refuse(expected);
@@ -237,7 +291,12 @@ impl Line {
             self.remove(lane, number, now);
             return Turn::Refuse(expected);
         }
-        // Without a time it waits for the answer to somebody else's request.
+        let expected = if self.is_shared {
+            self.expected_of_share(lane, number, now)
+        } else {
+            expected
+        };
+        // Without a time it waits for the answer to somebody else's request, or for a larger share.
         let armed = expected
             .map_or(deadline, |expected| expected.max(now + TICK))
             .min(deadline);
@@ -275,10 +334,9 @@ impl Line {
     ) {
         let was_sent = ended.sent.is_some();
         self.in_flight = self.in_flight.saturating_sub(1);
-        for (meter, (counted, rate)) in self.meters.iter_mut().zip(&self.plan.bot) {
-            if applies(*counted, kind) {
-                meter.expire(rate, now);
-                meter.end(rate, was_sent, now);
+        for rule in &mut self.rules {
+            if rule.applies(kind) {
+                rule.end(was_sent, now);
             }
         }
         if let Some(peer) = peer.and_then(|peer| self.peers.get_mut(peer)) {
@@ -350,20 +408,33 @@ impl Line {
                 };
                 held[counted as usize].refused(&refusal, sent, now);
                 // Those whose turn would come too late now should say so at once.
-                let waiters = self
-                    .lanes
-                    .values_mut()
-                    .flat_map(|lane| lane.waiters.values_mut());
-                self.wakes
-                    .extend(waiters.filter_map(|waiter| waiter.waker.take()));
+                self.wake_all();
+            }
+        }
+    }
+
+    fn wake_all(&mut self) {
+        let waiters = self
+            .lanes
+            .values_mut()
+            .flat_map(|lane| lane.waiters.values_mut());
+        self.wakes
+            .extend(waiters.filter_map(|waiter| waiter.waker.take()));
+    }
+
+    /// Notes whether more places are wanted of a limit that is shared.
+    fn want(&mut self, now: Instant) {
+        if self.is_shared {
+            for rule in &mut self.rules {
+                self.is_wanting |= rule.want(now);
             }
         }
     }
 
     /// Lets everybody start who can.
     fn advance(&mut self, now: Instant) {
-        for (meter, (_, rate)) in self.meters.iter_mut().zip(&self.plan.bot) {
-            meter.expire(rate, now);
+        for rule in &mut self.rules {
+            rule.expire(now);
         }
         if self.waiting == 0 {
             return;
@@ -390,6 +461,7 @@ impl Line {
                 self.wake_first(lane, time, now);
             }
         }
+        self.want(now);
     }
 
     /// The first lane in the queue that only the route keeps back; those before it are parked.
@@ -443,9 +515,9 @@ impl Line {
 
     fn start(&mut self, peer: Option<PeerId>, kind: Kind) {
         self.in_flight += 1;
-        for (meter, (counted, _)) in self.meters.iter_mut().zip(&self.plan.bot) {
-            if applies(*counted, kind) {
-                meter.start();
+        for rule in &mut self.rules {
+            if rule.applies(kind) {
+                rule.start();
             }
         }
         if let Some(peer) = peer.and_then(|peer| self.peers.get_mut(peer)) {
