@@ -5,11 +5,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::TryStreamExt;
 use qq_http::LimitStore;
 use qq_model::Token;
 use qq_model::id::AppId;
-use tokio::time::{Duration, timeout};
+use serde::{Deserialize, Serialize};
 
 use crate::claims::{Record, holders};
 use crate::config::ClusterConfig;
@@ -17,9 +17,10 @@ use crate::counters::Counters;
 use crate::limits::ClusterLimits;
 use crate::members::{Member, describe};
 use crate::nats::{Layout, connect, interrupted};
+use crate::rival::enrol;
 use crate::tenure::Tenures;
 
-use crate::{ClusterError, ClusterErrorKind};
+use crate::ClusterError;
 
 /// A connection to the cluster: to be given to clients, and asked what the cluster is doing. Clones share it.
 ///
@@ -72,8 +73,9 @@ pub struct HeldShard {
     pub holder: Box<str>,
 }
 
-/// What this process has done, since it connected.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What a process has done, since it connected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct ClusterStats {
     /// Events that were received and stored.
@@ -90,22 +92,36 @@ pub struct ClusterStats {
     pub takeovers: u64,
 }
 
-/// An event that could not be handled.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct DeadLetter {
-    /// The partition it came from.
-    pub partition: u16,
-    /// Why it was put aside.
-    pub reason: Box<str>,
-    /// How often it was tried.
-    pub attempts: u64,
-    /// The envelope, as the platform sent it.
-    pub envelope: Box<str>,
+impl ClusterStats {
+    fn plus(self, other: &Self) -> Self {
+        Self {
+            published: self.published + other.published,
+            repeated: self.repeated + other.repeated,
+            handled: self.handled + other.handled,
+            redelivered: self.redelivered + other.redelivered,
+            dead_letters: self.dead_letters + other.dead_letters,
+            takeovers: self.takeovers + other.takeovers,
+        }
+    }
 }
 
-/// How long a request for dead letters waits for more.
-const LETTERS: Duration = Duration::from_secs(2);
+/// How the whole cluster stands: [`Cluster::overview`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Overview {
+    /// The processes that live.
+    pub members: Vec<Member>,
+    /// Every partition: who works on it, and how far behind.
+    pub partitions: Vec<Partition>,
+    /// The shards that are held.
+    pub shards: Vec<HeldShard>,
+    /// How many events wait, or are being handled.
+    pub waiting: u64,
+    /// How many events are put aside.
+    pub dead_letters: u64,
+    /// What the processes that live have done, together. What others did before they went is not in it.
+    pub stats: ClusterStats,
+}
 
 impl Cluster {
     /// Connects to NATS, and opens the cluster's streams and buckets; those that do not exist are created.
@@ -113,12 +129,13 @@ impl Cluster {
     /// # Errors
     ///
     /// See [`ClusterErrorKind`]: no server, wrong credentials, JetStream off, settings that cannot be used, streams or
-    /// buckets that somebody else made, another bot's cluster.
+    /// buckets that somebody else made, another bot's cluster, another cluster of this bot.
     pub async fn connect(config: ClusterConfig, token: &Token) -> Result<Self, ClusterError> {
         config.validate()?;
         let app_id = token.app_id();
         let context = connect(&config, &format!("qqbot-{app_id}")).await?;
         let layout = Layout::open(context, &config, &app_id.to_string()).await?;
+        enrol(&layout, &app_id.to_string()).await?;
         let limits = ClusterLimits::new(&layout, config.lease);
         Ok(Self {
             inner: Arc::new(Inner {
@@ -207,58 +224,42 @@ impl Cluster {
         }
     }
 
-    /// The oldest events that were put aside, at most so many. They stay.
+    /// How the whole cluster stands. The counts of other processes are up to a quarter of a lease old.
+    ///
+    /// ```no_run
+    /// # async fn watch(cluster: &qq_cluster::Cluster) -> Result<(), qq_cluster::ClusterError> {
+    /// let overview = cluster.overview().await?;
+    /// for member in &overview.members {
+    ///     println!("{}: {} shards, {} partitions, {} handled", member.host, member.shards, member.partitions, member.stats.handled);
+    /// }
+    /// for partition in overview.partitions.iter().filter(|partition| partition.waiting > 0) {
+    ///     println!("partition {} is {} events behind", partition.number, partition.waiting);
+    /// }
+    /// println!("{} dead letters, {} takeovers", overview.dead_letters, overview.stats.takeovers);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
     /// As for [`members`](Self::members).
-    pub async fn dead_letters(&self, at_most: usize) -> Result<Vec<DeadLetter>, ClusterError> {
-        use async_nats::jetstream::consumer::AckPolicy;
-        use async_nats::jetstream::consumer::pull::Config;
-        let layout = &self.inner.layout;
-        let config = Config {
-            ack_policy: AckPolicy::None,
-            ..Config::default()
-        };
-        let consumer = layout
-            .dead
-            .create_consumer(config)
-            .await
-            .map_err(|error| interrupted("the dead letters cannot be read", error))?;
-        let mut messages = consumer
-            .fetch()
-            .max_messages(at_most.max(1))
-            .messages()
-            .await
-            .map_err(|error| interrupted("the dead letters cannot be read", error))?;
-        let mut letters = Vec::new();
-        while let Ok(Some(message)) = timeout(LETTERS, messages.next()).await {
-            let message = message.map_err(|error| {
-                ClusterError::with_source(
-                    ClusterErrorKind::Interrupted,
-                    "the dead letters cannot be read",
-                    error,
-                )
+    pub async fn overview(&self) -> Result<Overview, ClusterError> {
+        let members = self.members().await?;
+        let partitions = self.partitions().await?;
+        let dead =
+            self.layout().dead.get_info().await.map_err(|error| {
+                interrupted("NATS could not be asked for the dead letters", error)
             })?;
-            let header = |name: &str| {
-                let headers = message.headers.as_ref()?;
-                headers.get(name).map(|value| value.as_str().to_owned())
-            };
-            letters.push(DeadLetter {
-                partition: message
-                    .subject
-                    .rsplit('.')
-                    .next()
-                    .and_then(|number| number.parse().ok())
-                    .unwrap_or_default(),
-                reason: header("Reason").unwrap_or_default().into(),
-                attempts: header("Attempts")
-                    .and_then(|count| count.parse().ok())
-                    .unwrap_or_default(),
-                envelope: String::from_utf8_lossy(&message.payload).into(),
-            });
-        }
-        Ok(letters)
+        Ok(Overview {
+            shards: self.shards().await?,
+            waiting: partitions.iter().map(|partition| partition.waiting).sum(),
+            dead_letters: dead.state.messages,
+            stats: members.iter().fold(ClusterStats::default(), |sum, member| {
+                sum.plus(&member.stats)
+            }),
+            members,
+            partitions,
+        })
     }
 
     /// The rate limits of the bot, kept by all processes together. A client that takes part in the cluster has it; this is for
@@ -270,8 +271,14 @@ impl Cluster {
     /// # Ok(())
     /// # }
     /// ```
+    #[must_use]
     pub fn limit_store(&self) -> impl LimitStore + use<> {
         self.inner.limits.clone()
+    }
+
+    /// Makes sure that no other cluster of this bot runs on this NATS.
+    pub(crate) async fn enrol(&self) -> Result<(), ClusterError> {
+        enrol(&self.inner.layout, &self.inner.app_id.to_string()).await
     }
 
     pub(crate) fn limits(&self) -> &ClusterLimits {

@@ -60,6 +60,7 @@ pub struct ClusterConfig {
     pub(crate) lease: Duration,
     pub(crate) max_attempts: u32,
     pub(crate) in_flight: usize,
+    pub(crate) remember_handled: Option<Duration>,
 }
 
 /// How NATS knows this process.
@@ -115,6 +116,7 @@ impl ClusterConfig {
             lease: Duration::from_secs(5),
             max_attempts: 5,
             in_flight: 256,
+            remember_handled: None,
         }
     }
 
@@ -233,6 +235,16 @@ impl ClusterConfig {
         self
     }
 
+    /// Remembers for so long which events were handled, for repeats that come later than
+    /// [`duplicate_window`](Self::duplicate_window): of a session that is resumed after a long outage, or of a webhook. Not at
+    /// all unless said otherwise, for it costs each event one question and one entry in NATS more. All processes must have
+    /// the same.
+    #[must_use]
+    pub const fn remember_handled(mut self, age: Duration) -> Self {
+        self.remember_handled = Some(age);
+        self
+    }
+
     /// After how long a process that says nothing counts as dead, 5 s unless said otherwise, at least 1 s. Its shards and
     /// partitions move to others then.
     #[must_use]
@@ -299,6 +311,14 @@ impl ClusterConfig {
                 retention.duplicate_window, retention.max_age
             ));
         }
+        if let Some(age) = self.remember_handled
+            && age <= retention.duplicate_window
+        {
+            return refuse(format!(
+                "remember_handled: {age:?} is not longer than duplicate_window, {:?}, which knows repeats already",
+                retention.duplicate_window
+            ));
+        }
         if retention.max_bytes < 1 || retention.max_events < 1 {
             return refuse("max_bytes and max_events: at least 1".to_owned());
         }
@@ -347,6 +367,10 @@ mod tests {
                 "duplicate_window",
             ),
             (config().max_bytes(0), "max_bytes"),
+            (
+                config().remember_handled(Duration::from_secs(60)),
+                "remember_handled",
+            ),
         ] {
             let error = config.validate().unwrap_err();
             assert_eq!(error.kind(), ClusterErrorKind::Configuration);

@@ -36,6 +36,10 @@ pub enum ClusterErrorKind {
     Interrupted,
     /// Another process was faster: the entry was changed in between.
     Conflict,
+    /// Another cluster of the same bot is running.
+    Rival,
+    /// What was asked for does not exist.
+    NotFound,
     /// Something stored cannot be read.
     Corrupt,
     /// Anything else.

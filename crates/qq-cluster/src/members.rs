@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::nats::{Bucket, interrupted};
-use crate::{ClusterError, ClusterErrorKind, Role};
+use crate::{ClusterError, ClusterErrorKind, ClusterStats, Role};
 
 /// A process of the cluster, as it describes itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +32,9 @@ pub struct Member {
     pub shards: u32,
     /// How many partitions it works on.
     pub partitions: u32,
+    /// What it has done; up to a quarter of a lease old.
+    #[serde(default)]
+    pub stats: ClusterStats,
 }
 
 impl Member {
@@ -49,6 +52,7 @@ impl Member {
             since: since.as_secs(),
             shards: 0,
             partitions: 0,
+            stats: ClusterStats::default(),
         }
     }
 }
@@ -124,7 +128,7 @@ fn key(label: &str, id: &str) -> String {
 pub(crate) struct Membership {
     id: Box<str>,
     lost: CancellationToken,
-    load: tokio::sync::watch::Sender<(u32, u32)>,
+    load: tokio::sync::watch::Sender<Load>,
     leave: CancellationToken,
     renewal: AbortOnDropHandle<()>,
 }
@@ -162,7 +166,7 @@ impl Membership {
         let asked = Instant::now();
         let key = key(label, &member.id);
         let revision = members.create(&key, &member).await?;
-        let (load, loads) = tokio::sync::watch::channel((0, 0));
+        let (load, loads) = tokio::sync::watch::channel(Load::default());
         let lost = CancellationToken::new();
         let leave = CancellationToken::new();
         let renewal = Renewal {
@@ -202,9 +206,17 @@ impl Membership {
     /// Says how much this process holds.
     pub(crate) fn describe(&self, shards: u32, partitions: u32) {
         self.load.send_if_modified(|load| {
-            let is_news = *load != (shards, partitions);
-            *load = (shards, partitions);
+            let is_news = (load.shards, load.partitions) != (shards, partitions);
+            (load.shards, load.partitions) = (shards, partitions);
             is_news
+        });
+    }
+
+    /// Says what this process has done; it is told with the next renewal.
+    pub(crate) fn note(&self, stats: ClusterStats) {
+        self.load.send_if_modified(|load| {
+            load.stats = stats;
+            false
         });
     }
 
@@ -216,6 +228,14 @@ impl Membership {
     }
 }
 
+/// What a member says of itself that changes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Load {
+    shards: u32,
+    partitions: u32,
+    stats: ClusterStats,
+}
+
 struct Renewal {
     members: Bucket,
     key: String,
@@ -224,7 +244,7 @@ struct Renewal {
     lease: Duration,
     /// When the last request that NATS confirmed was made: its clock cannot have started earlier.
     confirmed: Instant,
-    loads: tokio::sync::watch::Receiver<(u32, u32)>,
+    loads: tokio::sync::watch::Receiver<Load>,
     leave: CancellationToken,
 }
 
@@ -237,7 +257,9 @@ impl Renewal {
                 () = self.leave.cancelled() => break,
                 changed = self.loads.changed() => if changed.is_err() { break },
             }
-            (self.member.shards, self.member.partitions) = *self.loads.borrow_and_update();
+            let load = *self.loads.borrow_and_update();
+            (self.member.shards, self.member.partitions) = (load.shards, load.partitions);
+            self.member.stats = load.stats;
             if let Err(error) = self.renew().await {
                 tracing::warn!(error = ?error, "this process lost its place in the cluster");
                 return;

@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tokio::time::sleep;
+use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::ClusterError;
 use crate::claims::{HAND_OVER, Things, keep};
 use crate::cluster::Cluster;
 use crate::members::{Duty, Membership};
 use crate::receiver::Receiver;
 use crate::worker::{Handle, Worker};
+use crate::{ClusterError, ClusterErrorKind};
 
 /// The pause before a process that lost its place asks for another.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -24,6 +24,8 @@ pub(crate) enum ProcessNews {
     Joined(Box<str>),
     /// It lost its place, and asks for another.
     Lost(ClusterError),
+    /// It cannot take part, and has ended.
+    Refused(ClusterError),
 }
 
 /// What a process does.
@@ -59,6 +61,10 @@ impl<H: Handle> Process<H> {
             };
             match result {
                 Ok(()) => return,
+                Err(error) if error.kind() == ClusterErrorKind::Rival => {
+                    let _ = self.news.send(ProcessNews::Refused(error)).await;
+                    return;
+                }
                 Err(error) => {
                     tracing::warn!(error = ?error, "this process asks for another place in the cluster");
                     let _ = self.news.send(ProcessNews::Lost(error)).await;
@@ -70,7 +76,13 @@ impl<H: Handle> Process<H> {
 
     async fn join(&self) -> Result<Membership, ClusterError> {
         let members = self.cluster.layout().members.clone();
-        Membership::join(members, self.duty, self.cluster.config().lease).await
+        let membership = Membership::join(members, self.duty, self.cluster.config().lease).await?;
+        // Another cluster may have been enrolled while no process of this one lived.
+        if let Err(error) = self.cluster.enrol().await {
+            membership.leave().await;
+            return Err(error);
+        }
+        Ok(membership)
     }
 
     async fn take_part(&self, membership: &Membership) -> Result<(), ClusterError> {
@@ -119,12 +131,15 @@ impl<H: Handle> Process<H> {
         };
         let describe = async {
             let (mut shards, mut partitions) = (shards.subscribe(), partitions.subscribe());
+            // Twice for each renewal.
+            let mut note = interval(self.cluster.config().lease / 8);
+            note.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
                 membership.describe(*shards.borrow_and_update(), *partitions.borrow_and_update());
                 tokio::select! {
                     Ok(()) = shards.changed() => {}
                     Ok(()) = partitions.changed() => {}
-                    else => std::future::pending().await,
+                    _ = note.tick() => membership.note(self.cluster.stats()),
                 }
             }
         };

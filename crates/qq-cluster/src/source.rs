@@ -20,7 +20,7 @@ use crate::identify::ClusterIdentifyQueue;
 use crate::members::Duty;
 use crate::process::{Process, ProcessNews};
 use crate::receiver::{Receiver, ShardNews};
-use crate::stores::{ClusterReplyStore, ClusterTokenStore};
+use crate::stores::{ClusterDedupeStore, ClusterReplyStore, ClusterTokenStore};
 use crate::worker::{Handle, Outcome, Worker};
 
 /// Makes a client a part of a cluster.
@@ -43,6 +43,10 @@ impl<H> ClusterExt for ClientBuilder<H> {
         let this = self.webhook_sink(cluster.webhook_sink());
         #[cfg(not(feature = "webhook"))]
         let this = self;
+        let this = match &cluster.layout().handled {
+            Some(handled) => this.dedupe_store(ClusterDedupeStore::new(handled.clone())),
+            None => this,
+        };
         this.token_store(ClusterTokenStore::new(cluster.layout()))
             .limit_store(cluster.limit_store())
             .reply_store(ClusterReplyStore::new(cluster.layout(), cluster.tenures()))
@@ -229,6 +233,15 @@ impl Node {
                 },
                 news = process.recv() => match news {
                     Some(ProcessNews::Joined(id)) => member = Some(id),
+                    Some(ProcessNews::Refused(error)) => {
+                        is_connected = false;
+                        let error = BotError::with_source(
+                            ErrorKind::Configuration,
+                            "this process cannot take part in the cluster",
+                            error,
+                        );
+                        self.tell(SourceItem::Failed(error)).await;
+                    }
                     Some(ProcessNews::Lost(error)) => {
                         (member, is_connected) = (None, false);
                         live.clear();

@@ -186,7 +186,7 @@ impl Keeper {
                 }
                 _ = look.tick() => {
                     looks += 1;
-                    if looks % SLOW == 0 {
+                    if looks.is_multiple_of(SLOW) {
                         if self.is_gone() {
                             return Ok(End::Gone);
                         }
@@ -198,7 +198,7 @@ impl Keeper {
             }
             for at in 0..self.entries.len() {
                 let entry = &self.entries[at];
-                if entry.is_due(id) || (looks % SLOW == 0 && entry.has_to_settle()) {
+                if entry.is_due(id) || (looks.is_multiple_of(SLOW) && entry.has_to_settle()) {
                     self.balance(at, id, living.as_ref()).await?;
                 }
             }

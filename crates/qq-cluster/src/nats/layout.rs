@@ -39,7 +39,14 @@ pub(crate) struct Layout {
     pub(crate) ledger: Bucket,
     /// What lasts for some five seconds unless it is renewed: sessions that were just opened, who fetches a token.
     pub(crate) brief: Bucket,
+    /// Which cluster runs which bot, for all clusters of this NATS.
+    pub(crate) registry: Bucket,
+    /// Which events were handled, where that is kept.
+    pub(crate) handled: Option<Bucket>,
 }
+
+/// The bucket that all clusters share.
+const REGISTRY: &str = "qqbot-registry";
 
 /// What all processes of a cluster must agree on.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +89,14 @@ impl Layout {
             state: bucket("state", None).await?,
             ledger: bucket("ledger", Some(LEDGER_AGE)).await?,
             brief: bucket("brief", Some(BRIEF_AGE)).await?,
+            handled: match config.remember_handled {
+                Some(age) => Some(bucket("handled", Some(age)).await?),
+                None => None,
+            },
+            registry: {
+                let stream = bucket_stream(REGISTRY, None, config.replicas);
+                open_bucket(&context, REGISTRY.to_owned(), stream).await?
+            },
             events,
             dead,
             context: context.clone(),

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use data_encoding::BASE64URL_NOPAD;
 use qq_client::{ReplySave, ReplyStore, StoreError, StoreFuture, StoredReply};
 use tokio::time::sleep;
 
+use super::name;
 use crate::nats::{Bucket, Layout};
 use crate::tenure::{Tenure, Tenures};
 use crate::{ClusterError, ClusterErrorKind};
@@ -199,9 +199,4 @@ async fn retry(error: ClusterError) -> Result<(), StoreError> {
 
 fn encode(epoch: u64, value: &str) -> Bytes {
     format!("{epoch};{value}").into()
-}
-
-/// Keys are any text, and NATS takes letters, digits and a few signs.
-fn name(key: &str) -> String {
-    BASE64URL_NOPAD.encode(key.as_bytes())
 }

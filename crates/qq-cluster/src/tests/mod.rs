@@ -1,5 +1,6 @@
 //! The parts together, over a real server.
 
+mod foreign;
 mod identify;
 mod members;
 mod receiver;

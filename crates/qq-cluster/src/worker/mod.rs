@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use self::gate::Gate;
 use crate::claims::{Claim, Record, Tenant};
 use crate::counters::Counters;
+use crate::dead_letters::PUT_BACK;
 use crate::nats::{Layout, interrupted};
 use crate::partition::{lane_key, message_id};
 use crate::tenure::Tenures;
@@ -194,7 +195,12 @@ impl<'a, H: Handle> Holding<'a, H> {
             self.begin_acknowledging(sequence, acker);
             return Ok(());
         }
-        let is_repeated = attempt > 1 || (self.claim.deaths > 0 && sequence >= self.claim.floor);
+        let was_put_back = message
+            .headers
+            .as_ref()
+            .is_some_and(|headers| headers.get(PUT_BACK).is_some());
+        let is_repeated =
+            attempt > 1 || was_put_back || (self.claim.deaths > 0 && sequence >= self.claim.floor);
         if is_repeated {
             Counters::count(&self.worker.counters.redelivered);
         }

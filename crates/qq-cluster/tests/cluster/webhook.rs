@@ -1,6 +1,7 @@
 //! Receivers that take webhooks, behind one load balancer.
 #![cfg(feature = "webhook")]
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -20,7 +21,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use super::nats_server::NatsServer;
+use super::nats_server::{NatsServer, free_port};
 use super::support::{Echo, LEASE, client, until_answered, until_ready};
 
 /// No wait in here is for speed.
@@ -125,8 +126,7 @@ fn config(nats: &str, role: Role) -> ClusterConfig {
 }
 
 fn free_address() -> SocketAddr {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap()
+    (std::net::Ipv4Addr::LOCALHOST, free_port()).into()
 }
 
 async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
@@ -437,4 +437,63 @@ async fn repeats_are_known_across_processes_and_other_bots_refused() {
     let cause = cause.downcast_ref::<ClusterError>().unwrap();
     assert_eq!(cause.kind(), ClusterErrorKind::Mismatch);
     assert!(cause.to_string().contains("102000777"), "{cause}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_long_after_it_was_handled_is_remembered() {
+    let Some(nats) = NatsServer::start().await else {
+        return;
+    };
+    let emulator = emulator().await;
+    let register = std::env::temp_dir().join(format!(
+        "qq-cluster-register-{}-{:x}",
+        std::process::id(),
+        fastrand::u64(..)
+    ));
+    std::fs::File::create(&register).unwrap();
+    let config = |role| {
+        config(&nats.url(), role)
+            .duplicate_window(Duration::from_millis(200))
+            .remember_handled(Duration::from_secs(60 * 60))
+    };
+    let receiver = Cluster::connect(config(Role::Receiver), &token())
+        .await
+        .unwrap();
+    let verifier = Verifier::new(&token()).unwrap();
+    let repeat = || event(&verifier, &token(), qq_emulator::DEFAULT_SECRET, "m1");
+    for round in 1..=2 {
+        // Another process each time, with nothing in its memory.
+        let cluster = Cluster::connect(config(Role::Worker), &token())
+            .await
+            .unwrap();
+        let file = std::fs::OpenOptions::new()
+            .append(true)
+            .open(&register)
+            .unwrap();
+        let client = Client::builder(token(), Intents::default())
+            .environment(Environment::custom(emulator.base_url()).unwrap())
+            .cluster(&cluster)
+            .on("C2C_MESSAGE_CREATE", move |_, _| {
+                (&file).write_all(b"handled\n").unwrap();
+                std::future::ready(())
+            })
+            .build()
+            .unwrap();
+        let client = Arc::new(client);
+        let running = Arc::clone(&client);
+        let task = tokio::spawn(async move { running.start().await });
+        let sink = receiver.webhook_sink();
+        // Until NATS has forgotten it.
+        until("it stays known", async || {
+            sink.accept(repeat()).await.unwrap();
+            receiver.stats().published == round
+        })
+        .await;
+        until("not handled", async || cluster.stats().handled == 1).await;
+        client.stop().await.unwrap();
+        task.await.unwrap().unwrap();
+    }
+    let handled = std::fs::read_to_string(&register).unwrap();
+    std::fs::remove_file(&register).unwrap();
+    assert_eq!(handled, "handled\n", "the second time it was known");
 }

@@ -1,11 +1,10 @@
 //! A real `nats-server` for tests, with its own port and folder.
 
-use std::net::TcpListener;
+use std::io::Read;
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
-
-use async_nats::ConnectOptions;
 
 /// A server that ends with this value, and its folder with it.
 pub(crate) struct NatsServer {
@@ -86,17 +85,10 @@ impl NatsServer {
             .unwrap();
         self.child = Some(child);
         for _ in 0..1200 {
-            let options = ConnectOptions::new().connection_timeout(Duration::from_secs(1));
-            match options.connect(self.url()).await {
-                Ok(_) => return,
-                // It listens; who is speaking does not matter here.
-                Err(error)
-                    if error.kind() == async_nats::ConnectErrorKind::AuthorizationViolation =>
-                {
-                    return;
-                }
-                Err(_) => tokio::time::sleep(Duration::from_millis(25)).await,
+            if self.speaks() {
+                return;
             }
+            tokio::time::sleep(Duration::from_millis(25)).await;
         }
         panic!("nats-server did not start");
     }
@@ -104,13 +96,28 @@ impl NatsServer {
 
 /// A port that is free now, and not one that the system gives to outgoing connections: those could take it while its
 /// server is down.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let mut random = fastrand::Rng::new();
     loop {
         let port = random.u16(10_000..32_000);
         if TcpListener::bind(("127.0.0.1", port)).is_ok() {
             return port;
         }
+    }
+}
+
+impl NatsServer {
+    /// Whether it introduces itself, as it does before TLS and credentials.
+    fn speaks(&self) -> bool {
+        let address = (std::net::Ipv4Addr::LOCALHOST, self.port).into();
+        let second = Duration::from_secs(1);
+        let Ok(mut stream) = TcpStream::connect_timeout(&address, second) else {
+            return false;
+        };
+        let mut start = [0; 4];
+        stream.set_read_timeout(Some(second)).is_ok()
+            && stream.read_exact(&mut start).is_ok()
+            && start == *b"INFO"
     }
 }
 

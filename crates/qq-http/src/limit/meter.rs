@@ -205,11 +205,13 @@ impl Meter {
 
     /// Forgets the answered requests of a window: when each stops to count, and how many.
     pub(super) fn take_answered(&mut self, rate: &Rate) -> impl Iterator<Item = (Instant, u32)> {
-        let steps = match &mut self.used {
-            Used::Bucket { .. } => VecDeque::new(),
-            Used::Window { steps, sum } => {
-                *sum = 0;
-                std::mem::take(steps)
+        let steps: Vec<Step> = match &mut self.used {
+            Used::Bucket { .. } => Vec::new(),
+            Used::Window(steps) => {
+                self.sum = 0;
+                let answered = steps.iter().copied().collect();
+                *steps = Steps::Few(None);
+                answered
             }
         };
         let per = rate.per;

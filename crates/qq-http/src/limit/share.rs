@@ -179,12 +179,16 @@ impl SharedLimit {
     /// How this process uses its places; `None` when the client is gone.
     #[must_use]
     pub fn usage(&self) -> Option<LimitUsage> {
-        self.with(|line, rule, now| line.usage(rule, now))
+        self.with(Line::usage)
     }
 
     /// Gives this process so many places from now on, and says that it could get so many at most: a call whose turn would
     /// not even then come before its deadline fails at once, others wait. Places that are taken stay so, and count
     /// in what this returns; with 0 nothing starts. `None` when the client is gone.
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "most callers know what is taken, and who does not may ask"
+    )]
     pub fn set_places(&self, places: u32, at_most: u32) -> Option<LimitUsage> {
         self.with(|line, rule, now| {
             line.set_places(rule, places, at_most, now);

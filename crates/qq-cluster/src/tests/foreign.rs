@@ -1,0 +1,78 @@
+//! Streams and buckets that somebody else made, or that were made with other settings: none is altered.
+
+use std::time::Duration;
+
+use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy};
+
+use crate::nats::{Layout, connect};
+use crate::nats_server::NatsServer;
+use crate::{ClusterConfig, ClusterErrorKind};
+
+fn config(server: &NatsServer) -> ClusterConfig {
+    ClusterConfig::new(server.url()).name("mine")
+}
+
+#[tokio::test]
+async fn what_is_somebody_elses_is_named_and_left_alone() {
+    let Some(server) = NatsServer::start().await else {
+        return;
+    };
+    let config = config(&server);
+    let context = connect(&config, "test").await.unwrap();
+    let work_queue = Config {
+        retention: RetentionPolicy::WorkQueue,
+        discard: DiscardPolicy::New,
+        ..Config::default()
+    };
+    for (name, subject, theirs) in [
+        ("mine-events", "orders.*", work_queue.clone()),
+        ("mine-events", "mine.events.*", Config::default()),
+        ("mine-dead", "mine.dead.*", work_queue),
+        ("KV_mine-members", "$KV.mine-members.>", Config::default()),
+        ("KV_mine-ledger", "members.>", Config::default()),
+        ("KV_qqbot-registry", "registry.>", Config::default()),
+    ] {
+        let theirs = Config {
+            name: name.to_owned(),
+            subjects: vec![subject.to_owned()],
+            ..theirs
+        };
+        let mut stream = context.create_stream(theirs).await.unwrap();
+        let message = context
+            .publish(subject.replace(['*', '>'], "1"), "theirs".into())
+            .await
+            .unwrap();
+        message.await.unwrap();
+        let before = stream.info().await.unwrap().clone();
+
+        let error = Layout::open(context.clone(), &config, "1")
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind(), ClusterErrorKind::ForeignLayout, "{error:?}");
+        let stem = name.trim_start_matches("KV_");
+        assert!(error.to_string().contains(stem), "{error}");
+        let after = stream.info().await.unwrap();
+        assert_eq!(after.config, before.config, "{name}");
+        assert_eq!(after.state.messages, 1, "{name}");
+        context.delete_stream(name).await.unwrap();
+    }
+    Layout::open(context, &config, "1").await.unwrap();
+}
+
+#[tokio::test]
+async fn limits_that_were_set_before_stay_as_they_are() {
+    let Some(server) = NatsServer::start().await else {
+        return;
+    };
+    let config = config(&server);
+    let context = connect(&config, "test").await.unwrap();
+    let mut first = Layout::open(context.clone(), &config, "1").await.unwrap();
+    let before = first.events.info().await.unwrap().config.clone();
+    assert_eq!(before.max_age, Duration::from_secs(60 * 60));
+    let other = config
+        .max_age(Duration::from_secs(2 * 60 * 60))
+        .max_events(7)
+        .duplicate_window(Duration::from_secs(60));
+    Layout::open(context, &other, "1").await.unwrap();
+    assert_eq!(first.events.info().await.unwrap().config, before);
+}
