@@ -17,7 +17,6 @@ use crate::counters::Counters;
 use crate::limits::ClusterLimits;
 use crate::members::{Member, describe};
 use crate::nats::{Layout, connect, interrupted};
-use crate::rival::enrol;
 use crate::tenure::Tenures;
 
 use crate::ClusterError;
@@ -133,9 +132,10 @@ impl Cluster {
     pub async fn connect(config: ClusterConfig, token: &Token) -> Result<Self, ClusterError> {
         config.validate()?;
         let app_id = token.app_id();
-        let context = connect(&config, &format!("qqbot-{app_id}")).await?;
+        // Boxed, for it is the larger part of the future, which callers hold.
+        let context = Box::pin(connect(&config, &format!("qqbot-{app_id}"))).await?;
         let layout = Layout::open(context, &config, &app_id.to_string()).await?;
-        enrol(&layout, &app_id.to_string()).await?;
+        layout.enrolment(&app_id.to_string()).enrol().await?;
         let limits = ClusterLimits::new(&layout, config.lease);
         Ok(Self {
             inner: Arc::new(Inner {
@@ -278,7 +278,8 @@ impl Cluster {
 
     /// Makes sure that no other cluster of this bot runs on this NATS.
     pub(crate) async fn enrol(&self) -> Result<(), ClusterError> {
-        enrol(&self.inner.layout, &self.inner.app_id.to_string()).await
+        let app_id = self.inner.app_id.to_string();
+        self.inner.layout.enrolment(&app_id).enrol().await
     }
 
     pub(crate) fn limits(&self) -> &ClusterLimits {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Bucket, interrupted};
 use crate::config::ClusterConfig;
+use crate::rival::Enrolment;
 use crate::{ClusterError, ClusterErrorKind};
 
 /// The layout that this version reads and writes.
@@ -76,6 +77,15 @@ impl Layout {
             Some(name) => name.clone(),
             None => format!("qqbot-{app_id}").into(),
         };
+        let registry = bucket_stream(REGISTRY, None, config.replicas);
+        let registry = open_bucket(&context, REGISTRY.to_owned(), registry).await?;
+        let enrolment = Enrolment {
+            context: &context,
+            registry: &registry,
+            name: &name,
+            app_id,
+        };
+        enrolment.check().await?;
         let events = open_stream(&context, events(&name, config)).await?;
         let dead = open_stream(&context, dead_letters(&name, config)).await?;
         let bucket = |kind: &'static str, max_age| {
@@ -93,10 +103,7 @@ impl Layout {
                 Some(age) => Some(bucket("handled", Some(age)).await?),
                 None => None,
             },
-            registry: {
-                let stream = bucket_stream(REGISTRY, None, config.replicas);
-                open_bucket(&context, REGISTRY.to_owned(), stream).await?
-            },
+            registry,
             events,
             dead,
             context: context.clone(),
@@ -104,6 +111,16 @@ impl Layout {
         };
         layout.agree(config, app_id).await?;
         Ok(layout)
+    }
+
+    /// Where this cluster is enrolled as the one of its bot.
+    pub(crate) fn enrolment<'a>(&'a self, app_id: &'a str) -> Enrolment<'a> {
+        Enrolment {
+            context: &self.context,
+            registry: &self.registry,
+            name: &self.name,
+            app_id,
+        }
     }
 
     /// The subject of a partition's events.

@@ -156,9 +156,12 @@ async fn a_bot_has_one_cluster() {
         assert!(error.to_string().contains(name), "{error}");
     }
     // Another bot's is no rival.
-    Cluster::connect(other(), &Token::new("102000777", "secret"))
-        .await
-        .unwrap();
+    Cluster::connect(
+        config(&nats).name("neighbour"),
+        &Token::new("102000777", "secret"),
+    )
+    .await
+    .unwrap();
     let first = one.cluster.clone();
     one.stop().await;
 
