@@ -25,12 +25,13 @@ async fn what_is_somebody_elses_is_named_and_left_alone() {
         ..Config::default()
     };
     for (name, subject, theirs) in [
+        // First, for it is opened first, and made by whoever comes so far.
+        ("KV_qqbot-registry", "registry.>", Config::default()),
         ("mine-events", "orders.*", work_queue.clone()),
         ("mine-events", "mine.events.*", Config::default()),
         ("mine-dead", "mine.dead.*", work_queue),
         ("KV_mine-members", "$KV.mine-members.>", Config::default()),
         ("KV_mine-ledger", "members.>", Config::default()),
-        ("KV_qqbot-registry", "registry.>", Config::default()),
     ] {
         let theirs = Config {
             name: name.to_owned(),
