@@ -240,9 +240,9 @@ pub(super) fn spend_active(
             format!("{conversation:?} takes answers only"),
         )));
     }
-    let guild = state.world.channel(conversation);
+    let channel = state.world.channel(conversation);
     if scene == Scene::Channel
-        && guild.is_some_and(|channel| state.store.refusing.contains(&channel.guild_id))
+        && channel.is_some_and(|channel| state.store.refusing.contains(&channel.guild_id))
     {
         return Err(Refusal::code(304_048).finding(Finding::warn(
             "rest.active.refused",

@@ -31,17 +31,12 @@ async fn a_verified_bot_may_send_more() {
             api.ok("POST", &group, text()).await;
         }
         assert_eq!(api.refused("POST", &group, text()).await, 40_034_100);
-        // A slow machine may begin another second meanwhile.
-        let refused = async {
-            for sent in 0..in_second * 3 {
-                if api.call("POST", &user, &text()).await.status != 200 {
-                    assert!(sent >= in_second, "{sent}");
-                    return true;
-                }
-            }
-            false
-        };
-        assert!(refused.await);
+        // All at once: however slow the machine is, more than that fall into one second.
+        let message = text();
+        let calls = (0..in_second * 3).map(|_| api.call("POST", &user, &message));
+        let answers = futures_util::future::join_all(calls).await;
+        let sent = answers.iter().filter(|answer| answer.status == 200).count();
+        assert!((in_second..in_second * 3).contains(&sent), "{sent}");
     }
 }
 
