@@ -127,7 +127,7 @@ impl Cluster {
     ///
     /// # Errors
     ///
-    /// See [`ClusterErrorKind`]: no server, wrong credentials, JetStream off, settings that cannot be used, streams or
+    /// See [`ClusterErrorKind`](crate::ClusterErrorKind): no server, wrong credentials, JetStream off, settings that cannot be used, streams or
     /// buckets that somebody else made, another bot's cluster, another cluster of this bot.
     pub async fn connect(config: ClusterConfig, token: &Token) -> Result<Self, ClusterError> {
         config.validate()?;
@@ -159,7 +159,7 @@ impl Cluster {
     ///
     /// # Errors
     ///
-    /// [`ClusterErrorKind::Interrupted`] when NATS does not answer in time. The same holds for the other questions.
+    /// [`ClusterErrorKind::Interrupted`](crate::ClusterErrorKind::Interrupted) when NATS does not answer in time. The same holds for the other questions.
     pub async fn members(&self) -> Result<Vec<Member>, ClusterError> {
         describe(&self.inner.layout.members).await
     }
