@@ -2,7 +2,8 @@
 //! decoder, and the time from an event to its answer.
 //!
 //! `cargo bench -p qqbot-benches --bench dispatch [-- <events> <rounds>]`. The platform is a process of its own that
-//! writes prepared bytes, so that the CPU time of this process is the consumer's.
+//! writes prepared bytes, so that the CPU time of this process is the consumer's. `-- loop <row> <events>` runs one row
+//! once, for a tool that counts instructions.
 
 #![forbid(unsafe_code)]
 #![expect(
@@ -21,7 +22,12 @@ use std::time::{Duration, Instant};
 use cpu_time::ProcessTime;
 use futures_util::{SinkExt, StreamExt};
 use qq_model::gateway::Envelope;
-use qqbot::model::Dispatch;
+use qqbot::cache::{Cache, CacheConfig};
+use qqbot::client::ClientBuilder;
+use qqbot::gateway::Shard;
+use qqbot::model::group::GroupMember;
+use qqbot::model::message::Conversation;
+use qqbot::model::{BearerToken, Dispatch};
 use qqbot::prelude::*;
 use serde_json::{Value, json};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
@@ -44,20 +50,26 @@ fn main() -> Result<(), AnyError> {
         .skip(1)
         .filter(|arg| !arg.starts_with("--"))
         .collect();
-    if let [mode, plan] = args.as_slice()
-        && mode == "platform"
-    {
-        let runtime = Builder::new_current_thread().enable_all().build()?;
-        return runtime.block_on(platform(Plan::parse(plan)?));
+    match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["platform", plan] => {
+            let runtime = Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(platform(Plan::parse(plan)?))
+        }
+        ["loop", row, events] => {
+            let rows = rows(events.parse()?);
+            let names: Vec<_> = rows.iter().map(|row| row.name).collect();
+            let row = rows.iter().find(|known| known.name == row);
+            let cost = row.ok_or(format!("the rows are {names:?}"))?.run()?;
+            println!("{:.3} us, {:.2} allocations", cost.cpu, cost.allocations);
+            Ok(())
+        }
+        [] => throughput(50_000, 7).and_then(|()| latency()),
+        [events, rounds] => {
+            throughput(events.parse()?, rounds.parse()?)?;
+            latency()
+        }
+        _ => Err("expected: [<events> <rounds>] or loop <row> <events>".into()),
     }
-    let number = |index: usize, default| {
-        args.get(index)
-            .and_then(|arg| arg.parse().ok())
-            .unwrap_or(default)
-    };
-    let (events, rounds) = (number(0, 50_000), number(1, 7));
-    throughput(events, rounds)?;
-    latency()
 }
 
 /// What the platform sends.
@@ -80,6 +92,14 @@ impl Plan {
         }
     }
 
+    /// How many events come before the count begins.
+    const fn warm(self) -> usize {
+        match self {
+            Self::Flood { groups: 1.., .. } => MET,
+            _ => 0,
+        }
+    }
+
     fn text(self) -> String {
         match self {
             Self::Flood { events, groups } => format!("{events}/{groups}"),
@@ -97,47 +117,170 @@ struct Cost {
     allocations: f64,
 }
 
-fn throughput(events: usize, rounds: usize) -> Result<(), AnyError> {
+/// One consumer of one flood.
+struct Row {
+    name: &'static str,
+    plan: Plan,
+    /// Threads of the runtime; 0 for the one that has none of its own.
+    threads: usize,
+    consumer: Consumer,
+}
+
+/// Who reads the flood.
+#[derive(Clone, Copy)]
+enum Consumer {
+    /// Bare tokio-tungstenite and the typed decoder.
+    Floor,
+    /// A shard alone.
+    Shard,
+    /// The whole client.
+    Client(Setting),
+}
+
+/// What is different about a client.
+#[derive(Clone, Copy, PartialEq)]
+enum Setting {
+    /// Nothing.
+    Default,
+    /// It remembers nothing.
+    NoCache,
+    /// It remembers no messages.
+    NoMessages,
+    /// It handles what comes twice twice.
+    NoDuplicates,
+    /// It has a closure that takes the text of group messages.
+    Raw,
+    /// So many members of other groups are known.
+    Members(usize),
+    /// So many collectors wait in other groups.
+    Collectors(usize),
+}
+
+/// Conversations are met once before the count begins.
+const MET: usize = 10_000;
+
+fn rows(events: usize) -> Vec<Row> {
     let mixed = Plan::Flood { events, groups: 0 };
+    let events = events.max(MET * 2);
     let few = Plan::Flood { events, groups: 10 };
     let many = Plan::Flood {
         events,
-        groups: 10_000,
+        groups: MET,
     };
-    type Consumer = fn(Plan) -> Result<Cost, AnyError>;
-    let rows: [(&str, Plan, Consumer); 6] = [
-        ("floor, single-thread", mixed, |plan| floor(plan, 0)),
-        ("client, single-thread", mixed, |plan| client(plan, 0)),
-        ("floor, two threads", mixed, |plan| floor(plan, 2)),
-        ("client, two threads", mixed, |plan| client(plan, 2)),
-        ("client, 10 conversations", few, |plan| client(plan, 0)),
-        ("client, 10,000 conversations", many, |plan| client(plan, 0)),
-    ];
+    let row = |name, plan, threads, consumer| Row {
+        name,
+        plan,
+        threads,
+        consumer,
+    };
+    let client = Consumer::Client;
+    vec![
+        row("floor", mixed, 0, Consumer::Floor),
+        row("shard", mixed, 0, Consumer::Shard),
+        row("client", mixed, 0, client(Setting::Default)),
+        row("no-messages", mixed, 0, client(Setting::NoMessages)),
+        row("no-cache", mixed, 0, client(Setting::NoCache)),
+        row("no-duplicates", mixed, 0, client(Setting::NoDuplicates)),
+        row("floor-threads", mixed, 2, Consumer::Floor),
+        row("client-threads", mixed, 2, client(Setting::Default)),
+        row("floor-10", few, 0, Consumer::Floor),
+        row("conversations-10", few, 0, client(Setting::Default)),
+        row("conversations-10000", many, 0, client(Setting::Default)),
+        row("members-1000", few, 0, client(Setting::Members(1_000))),
+        row(
+            "members-1000000",
+            few,
+            0,
+            client(Setting::Members(1_000_000)),
+        ),
+        row("collectors-1", few, 0, client(Setting::Collectors(1))),
+        row(
+            "collectors-1000",
+            few,
+            0,
+            client(Setting::Collectors(1_000)),
+        ),
+        row("raw", few, 0, client(Setting::Raw)),
+    ]
+}
+
+/// Ratios of the CPU time of rows, with their budgets.
+const RATIOS: [(&str, &str, &str, Option<f64>); 8] = [
+    ("shard to floor", "shard", "floor", None),
+    ("client to floor", "client", "floor", Some(1.25)),
+    (
+        "client, two threads to one",
+        "client-threads",
+        "client",
+        Some(1.15),
+    ),
+    (
+        "group messages, client to floor",
+        "conversations-10",
+        "floor-10",
+        None,
+    ),
+    (
+        "10,000 to 10 conversations",
+        "conversations-10000",
+        "conversations-10",
+        Some(1.1),
+    ),
+    (
+        "1,000,000 to 1,000 cached members",
+        "members-1000000",
+        "members-1000",
+        Some(1.1),
+    ),
+    (
+        "1,000 collectors to 1",
+        "collectors-1000",
+        "collectors-1",
+        Some(1.1),
+    ),
+    (
+        "with a closure for the text",
+        "raw",
+        "conversations-10",
+        None,
+    ),
+];
+
+impl Row {
+    fn run(&self) -> Result<Cost, AnyError> {
+        match self.consumer {
+            Consumer::Floor => floor(self.plan, self.threads),
+            Consumer::Shard => shard(self.plan),
+            Consumer::Client(setting) => client(self.plan, self.threads, setting),
+        }
+    }
+}
+
+fn throughput(events: usize, rounds: usize) -> Result<(), AnyError> {
+    let rows = rows(events);
     let mut costs: Vec<Vec<Cost>> = vec![Vec::new(); rows.len()];
     for _ in 0..rounds {
-        for ((_, plan, consume), costs) in rows.iter().zip(&mut costs) {
-            costs.push(consume(*plan)?);
+        for (row, costs) in rows.iter().zip(&mut costs) {
+            costs.push(row.run()?);
         }
     }
     println!("{events} events, medians of {rounds} rounds\n");
     println!("| Consumer | CPU us per event | allocations |\n|---|---|---|");
-    let mut medians = Vec::new();
-    for ((name, ..), costs) in rows.iter().zip(costs) {
+    for (row, costs) in rows.iter().zip(&costs) {
         let cpu = median(costs.iter().map(|cost| cost.cpu).collect());
         let allocations = median(costs.iter().map(|cost| cost.allocations).collect());
-        println!("| {name} | {cpu:.2} | {allocations:.1} |");
-        medians.push(cpu);
+        println!("| {} | {cpu:.2} | {allocations:.1} |", row.name);
     }
-    if let [floor, single, _, multi, few, many] = medians[..] {
-        println!(
-            "\nclient to floor, single-thread: {:.3} (budget 1.25)",
-            single / floor
-        );
-        println!(
-            "client, two threads to one: {:.3} (budget 1.15)",
-            multi / single
-        );
-        println!("10,000 to 10 conversations: {:.3}", many / few);
+    println!("\n| of the same round | ratio | budget |\n|---|---|---|");
+    let of = |name: &str| {
+        let row = rows.iter().position(|row| row.name == name);
+        row.and_then(|row| costs.get(row)).ok_or("no such row")
+    };
+    for (what, row, base, budget) in RATIOS {
+        let pairs = of(row)?.iter().zip(of(base)?);
+        let ratio = median(pairs.map(|(cost, base)| cost.cpu / base.cpu).collect());
+        let budget = budget.map(|budget| budget.to_string()).unwrap_or_default();
+        println!("| {what} | {ratio:.3} | {budget} |");
     }
     Ok(())
 }
@@ -152,7 +295,6 @@ fn runtime(threads: usize) -> Result<tokio::runtime::Runtime, AnyError> {
     })
 }
 
-/// Bare tokio-tungstenite and the typed decoder.
 fn floor(plan: Plan, threads: usize) -> Result<Cost, AnyError> {
     let Plan::Flood { events, .. } = plan else {
         return Err("a flood is needed".into());
@@ -173,7 +315,9 @@ fn floor(plan: Plan, threads: usize) -> Result<Cost, AnyError> {
                 let Some(frame) = socket.next().await else {
                     break;
                 };
-                meter.get_or_insert_with(Meter::start);
+                if seen == plan.warm() {
+                    meter = Some(Meter::start());
+                }
                 if let Frame::Text(text) = frame? {
                     let envelope = Envelope::scan(&text)?;
                     black_box(Dispatch::decode(&envelope));
@@ -181,9 +325,32 @@ fn floor(plan: Plan, threads: usize) -> Result<Cost, AnyError> {
                 }
             }
             let meter = meter.ok_or("nothing came")?;
-            Ok(meter.stop(seen))
+            Ok(meter.stop(seen - plan.warm()))
         })
         .await?
+    })
+}
+
+fn shard(plan: Plan) -> Result<Cost, AnyError> {
+    let Plan::Flood { events, .. } = plan else {
+        return Err("a flood is needed".into());
+    };
+    let platform = Platform::start(plan)?;
+    let url = format!("ws://127.0.0.1:{}/", platform.gateway);
+    runtime(0)?.block_on(async {
+        let token = BearerToken::new("token");
+        let mut shard = Shard::builder(url, token, Intents::default()).build()?;
+        let _ready = shard.next().await;
+        let mut meter = None;
+        for seen in 0..events {
+            let item = shard.next().await.ok_or("it has ended")??;
+            if seen == plan.warm() {
+                meter = Some(Meter::start());
+            }
+            black_box(item);
+        }
+        let meter = meter.ok_or("nothing came")?;
+        Ok(meter.stop(events - plan.warm()))
     })
 }
 
@@ -192,38 +359,88 @@ struct Noop;
 
 impl EventHandler for Noop {}
 
-fn client(plan: Plan, threads: usize) -> Result<Cost, AnyError> {
+fn client(plan: Plan, threads: usize, setting: Setting) -> Result<Cost, AnyError> {
     let Plan::Flood { events, .. } = plan else {
         return Err("a flood is needed".into());
     };
     let platform = Platform::start(plan)?;
-    let client = platform.client(Noop)?;
+    let client = setting.build(&platform)?;
     runtime(threads)?.block_on(async {
         let handle = client.handle();
+        if setting == Setting::Raw {
+            client.on(EventKind::GroupMessageCreate, |_, raw| async move {
+                black_box(raw.json());
+            });
+        }
+        let mut collectors = Vec::new();
+        if let Setting::Collectors(count) = setting {
+            for number in 0..count {
+                let group = Conversation::Group(format!("{number:031X}F").into());
+                collectors.push(
+                    handle
+                        .create_message_collector()
+                        .conversation(group)
+                        .start(),
+                );
+            }
+        }
         let run = tokio::spawn(async move { client.start().await });
         // READY is one, too.
         let target = events as u64 + 1;
+        let warm = plan.warm() as u64;
         let mut meter = None;
         loop {
-            let seen = handle.stats().events + handle.stats().duplicates;
-            if seen > 1 && meter.is_none() {
+            let stats = handle.stats();
+            let seen = stats.events + stats.duplicates;
+            if seen > warm + 1 && meter.is_none() {
                 meter = Some((Meter::start(), seen));
             }
             if seen >= target {
                 break;
             }
-            tokio::time::sleep(Duration::from_micros(200)).await;
+            // Often while nothing happens yet, then seldom: it is counted, too.
+            let pause = if meter.is_some() { 2_000 } else { 200 };
+            tokio::time::sleep(Duration::from_micros(pause)).await;
         }
         let (meter, before) = meter.ok_or("nothing came")?;
-        let cost = meter.stop(events - usize::try_from(before - 1)?);
+        let cost = meter.stop(events + 1 - usize::try_from(before)?);
         let stats = handle.stats();
         if stats.duplicates > 0 {
             return Err(format!("{} events were taken for repeats", stats.duplicates).into());
         }
         handle.stop().await?;
         run.await??;
+        drop(collectors);
         Ok(cost)
     })
+}
+
+impl Setting {
+    fn build(self, platform: &Platform) -> Result<Client<Noop>, AnyError> {
+        let builder = platform.client()?;
+        let builder = match self {
+            Self::Default | Self::Raw | Self::Collectors(_) => builder,
+            Self::NoCache => builder.cache(Cache::new(CacheConfig::off())),
+            Self::NoMessages => {
+                builder.cache(Cache::builder().messages(|messages| messages.off()).build())
+            }
+            Self::NoDuplicates => builder.dedupe(false),
+            Self::Members(count) => {
+                let cache = Cache::builder()
+                    .group_members(|members| members.unbounded())
+                    .build();
+                for number in 0..count {
+                    let group = format!("{:031X}F", number / 1_000).into();
+                    let mut member = GroupMember::default();
+                    member.member_openid = format!("{number:032X}").into();
+                    member.username = Some("一个人".into());
+                    cache.insert_group_member(&group, &member);
+                }
+                builder.cache(cache)
+            }
+        };
+        Ok(builder.handler(Noop).build()?)
+    }
 }
 
 struct Meter {
@@ -265,7 +482,7 @@ fn latency() -> Result<(), AnyError> {
             if name == "floor" {
                 bare_pong(platform.gateway, platform.rest).await?;
             } else {
-                let client = platform.client(Pong)?;
+                let client = platform.client()?.handler(Pong).build()?;
                 let handle = client.handle();
                 let answers = async {
                     while handle.stats().sent < ANSWERS as u64 {
@@ -353,18 +570,11 @@ impl Platform {
         })
     }
 
-    fn client<H: EventHandler>(&self, handler: H) -> Result<Client<H>, AnyError> {
+    fn client(&self) -> Result<ClientBuilder, AnyError> {
         let intents = Intents::default().with_group_and_c2c();
-        Ok(Client::builder(
-            Token::new("102000000", "a-secret-of-the-benchmark"),
-            intents,
-        )
-        .environment(Environment::custom(format!(
-            "http://127.0.0.1:{}",
-            self.rest
-        ))?)
-        .handler(handler)
-        .build()?)
+        let token = Token::new("102000000", "a-secret-of-the-benchmark");
+        let environment = Environment::custom(format!("http://127.0.0.1:{}", self.rest))?;
+        Ok(Client::builder(token, intents).environment(environment))
     }
 
     fn line(&mut self) -> Result<String, AnyError> {

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use hashbrown::DefaultHashBuilder;
+
 use crate::config::{CacheBuilder, CacheConfig, KindConfig};
 use crate::kinds::{
     Channels, Entries, GroupMembers, Groups, Guilds, MediaFiles, Members, MessageIndexes, Messages,
@@ -30,6 +32,7 @@ pub(crate) struct Kinds {
     pub(crate) users: Entries<Users>,
     pub(crate) messages: Entries<Messages>,
     pub(crate) message_indexes: Entries<MessageIndexes>,
+    pub(crate) index_hasher: DefaultHashBuilder,
     pub(crate) media: Entries<MediaFiles>,
 }
 
@@ -49,6 +52,7 @@ impl Cache {
             users: Entries::new(config.users, shards, &clock),
             messages: Entries::new(config.messages, shards, &clock),
             message_indexes: Entries::new(indexes, shards, &clock),
+            index_hasher: DefaultHashBuilder::default(),
             media: Entries::new(config.media, shards, &clock),
         };
         Self {

@@ -139,6 +139,10 @@ impl<T> KindConfig<T> {
         }
     }
 
+    pub(crate) const fn has_predicate(&self) -> bool {
+        self.keep.is_some()
+    }
+
     pub(crate) fn keeps(&self, value: &T) -> bool {
         self.keep.as_ref().is_none_or(|keep| keep(value))
     }
@@ -176,7 +180,7 @@ impl<T> fmt::Debug for KindConfig<T> {
 /// | [`groups`](Self::groups) | 10,000 | about 0.4 KiB |
 /// | [`group_members`](Self::group_members) | 100,000 | about 100 bytes |
 /// | [`users`](Self::users) | 20,000 | about 0.2 KiB |
-/// | [`messages`](Self::messages) | 1,000 | 1 KiB and more |
+/// | [`messages`](Self::messages) | 1,000 | about 0.2 KiB and its text; as much again and more once it was read |
 /// | [`media`](Self::media) | 1,000 | about 0.4 KiB, until the platform forgets the file |
 ///
 /// No kind has a time to live, an idle time or a keep-predicate by default: events keep entries current for as

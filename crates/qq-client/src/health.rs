@@ -1,5 +1,6 @@
 //! How a client is doing, in figures.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -98,35 +99,47 @@ pub struct ShardHealth {
 }
 
 /// The figures of a shard that change all the time.
-#[derive(Debug, Default)]
-pub(crate) struct Vitals(Mutex<Figures>);
+#[derive(Debug)]
+pub(crate) struct Vitals {
+    round_trip: Mutex<Option<Duration>>,
+    since: Instant,
+    /// Nanoseconds from there to the last event, and one; 0 before the first.
+    last_event: AtomicU64,
+}
 
-#[derive(Clone, Copy, Debug, Default)]
-struct Figures {
-    round_trip: Option<Duration>,
-    last_event: Option<Instant>,
+impl Default for Vitals {
+    fn default() -> Self {
+        Self {
+            round_trip: Mutex::default(),
+            since: Instant::now(),
+            last_event: AtomicU64::new(0),
+        }
+    }
 }
 
 impl Vitals {
+    /// An event has come. Called for each: a store, and no lock.
     pub(crate) fn event(&self, at: Instant) {
-        self.lock().last_event = Some(at);
+        let nanos = at.saturating_duration_since(self.since).as_nanos();
+        let nanos = u64::try_from(nanos).unwrap_or(u64::MAX).saturating_add(1);
+        self.last_event.store(nanos, Ordering::Relaxed);
     }
 
     pub(crate) fn round_trip(&self, round_trip: Option<Duration>) {
-        self.lock().round_trip = round_trip;
+        *self.lock() = round_trip;
     }
 
     pub(crate) fn read(&self) -> (Option<Duration>, Option<SystemTime>) {
-        let Figures {
-            round_trip,
-            last_event,
-        } = *self.lock();
-        let last_event = last_event.and_then(|at| SystemTime::now().checked_sub(at.elapsed()));
-        (round_trip, last_event)
+        let nanos = self.last_event.load(Ordering::Relaxed).checked_sub(1);
+        let at = nanos.and_then(|nanos| self.since.checked_add(Duration::from_nanos(nanos)));
+        let last_event = at.and_then(|at| SystemTime::now().checked_sub(at.elapsed()));
+        (*self.lock(), last_event)
     }
 
     /// Whole after every statement.
-    fn lock(&self) -> std::sync::MutexGuard<'_, Figures> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Duration>> {
+        self.round_trip
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -25,6 +25,7 @@ mod shared;
 mod source;
 mod stats;
 mod status;
+mod stop;
 mod store;
 mod trouble;
 mod wanted;

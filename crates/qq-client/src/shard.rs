@@ -1,14 +1,17 @@
 //! Running one shard: from its stream to the pipeline.
 
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use futures_util::Stream;
 use qq_gateway::{CloseMode, Shard, ShardError, ShardErrorKind};
 use qq_model::gateway::ShardId;
 use qq_model::{Dispatch, Event};
 use tokio::sync::mpsc;
-use tokio::time::{Interval, MissedTickBehavior};
+use tokio::time::{Instant, Interval, MissedTickBehavior};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
@@ -17,6 +20,7 @@ use crate::dispatch::{Ack, Delivery, Intake, Pipeline, Progress};
 use crate::health::Vitals;
 use crate::shared::Shared;
 use crate::status::{Phase, Source};
+use crate::stop::Stop;
 
 /// What a shard tells the client that runs it.
 pub(crate) enum ShardNews {
@@ -41,7 +45,8 @@ pub(crate) struct ShardIntake {
     pub(crate) shard: Shard,
     pub(crate) shared: Arc<Shared>,
     pub(crate) pipeline: Arc<Pipeline>,
-    pub(crate) progress: Arc<Progress>,
+    /// How far events were handled; `None` where nobody keeps that.
+    pub(crate) progress: Option<Arc<Progress>>,
     pub(crate) vitals: Arc<Vitals>,
     /// When to look at the heartbeat of a quiet shard.
     pub(crate) looks: Interval,
@@ -50,29 +55,39 @@ pub(crate) struct ShardIntake {
     /// Read by the client at once, so that a send waits for nothing.
     pub(crate) news: mpsc::Sender<ShardNews>,
     /// No more events are taken.
-    pub(crate) stop: CancellationToken,
+    pub(crate) stop: Stop,
     pub(crate) stopped: Pin<Box<WaitForCancellationFutureOwned>>,
     /// Every event was handled.
     pub(crate) drained: CancellationToken,
     /// Counted as open as long as this is there.
     pub(crate) open: TaskTrackerToken,
+    /// Which closures the shard keeps texts for.
+    pub(crate) texts: Option<u64>,
+}
+
+/// What a shard was waited for.
+enum News {
+    Item(Option<Result<Dispatch, ShardError>>),
+    /// No more events are taken.
+    Stopped,
+    /// It is time to look at the heartbeat.
+    Look,
 }
 
 impl Intake for ShardIntake {
     async fn next(&mut self) -> Option<(Delivery, Ack)> {
-        while !self.stop.is_cancelled() {
-            let item = tokio::select! {
-                biased;
-                item = self.shard.next() => item?,
-                () = &mut self.stopped => return None,
-                _ = self.looks.tick() => {
-                    self.vitals.round_trip(self.shard.stats().round_trip);
-                    continue;
+        while !self.stop.is_set() {
+            self.keep_texts();
+            match poll_fn(|cx| self.poll_news(cx)).await {
+                News::Item(Some(Ok(dispatch))) => {
+                    if let Event::Ready(_) | Event::Resumed(_) = &dispatch.event {
+                        self.live(&dispatch.event).await;
+                    }
+                    return Some(self.delivery(dispatch));
                 }
-            };
-            match item {
-                Ok(dispatch) => return Some(self.delivery(dispatch).await),
-                Err(error) => self.failed(error).await,
+                News::Item(Some(Err(error))) => self.failed(error).await,
+                News::Item(None) | News::Stopped => return None,
+                News::Look => self.vitals.round_trip(self.shard.stats().round_trip),
             }
         }
         None
@@ -83,7 +98,7 @@ impl Intake for ShardIntake {
     }
 
     async fn finish(mut self) {
-        if self.stop.is_cancelled() {
+        if self.stop.is_set() {
             // The session lives on while callbacks finish: guild channels take messages of connected bots only.
             let drained = self.drained.clone();
             drained.run_until_cancelled(self.shard.keep_alive()).await;
@@ -95,31 +110,61 @@ impl Intake for ShardIntake {
 }
 
 impl ShardIntake {
-    async fn delivery(&mut self, dispatch: Dispatch) -> (Delivery, Ack) {
-        if let Event::Ready(_) | Event::Resumed(_) = &dispatch.event
-            && let Some(session) = self.shard.session()
-        {
-            if matches!(dispatch.event, Event::Ready(_)) {
-                self.progress.restart(session.id.clone(), session.sequence);
-            }
-            let phase = Phase::Live(session.id);
-            self.shared.set_phase(Source::Shard(self.id), phase);
-            let _ = self.news.send(ShardNews::Live).await;
+    /// The shard comes first: the others are looked at when it has nothing.
+    fn poll_news(&mut self, cx: &mut Context<'_>) -> Poll<News> {
+        if let Poll::Ready(item) = Pin::new(&mut self.shard).poll_next(cx) {
+            return Poll::Ready(News::Item(item));
         }
+        if self.stopped.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(News::Stopped);
+        }
+        self.looks.poll_tick(cx).map(|_| News::Look)
+    }
+
+    /// Lets the shard keep the texts that somebody wants: closures come and go.
+    fn keep_texts(&mut self) {
+        let version = self.shared.handlers.version();
+        if self.texts != Some(version) {
+            self.texts = Some(version);
+            let kinds = self.shared.handlers.text_kinds();
+            let kinds = self
+                .shared
+                .knowledge
+                .text_kinds()
+                .iter()
+                .chain(kinds.iter());
+            self.shard.keep_text(kinds.collect());
+        }
+    }
+
+    /// There is a session.
+    async fn live(&mut self, event: &Event) {
+        let Some(session) = self.shard.session() else {
+            return;
+        };
+        if let (Event::Ready(_), Some(progress)) = (event, &self.progress) {
+            progress.restart(session.id.clone(), session.sequence);
+        }
+        let phase = Phase::Live(session.id);
+        self.shared.set_phase(Source::Shard(self.id), phase);
+        let _ = self.news.send(ShardNews::Live).await;
+    }
+
+    fn delivery(&self, dispatch: Dispatch) -> (Delivery, Ack) {
         // RESUMED has the number of another event.
         let sequence = dispatch
             .sequence
             .filter(|_| !matches!(dispatch.event, Event::Resumed(_)));
-        let ack = match sequence {
-            Some(sequence) => {
-                let ticket = self.progress.begin(sequence);
-                Ack::Shard(Arc::clone(&self.progress), ticket)
+        let ack = match (sequence, &self.progress) {
+            (Some(sequence), Some(progress)) => {
+                Ack::Shard(Arc::clone(progress), progress.begin(sequence))
             }
-            None => Ack::None,
+            _ => Ack::None,
         };
-        let delivery = Delivery::new(dispatch, Source::Shard(self.id));
-        self.vitals.event(delivery.received_at);
-        (delivery, ack)
+        let yielded_at = self.shard.yielded_at().map(Instant::from_std);
+        let received_at = yielded_at.unwrap_or_else(Instant::now);
+        self.vitals.event(received_at);
+        (Delivery::new(dispatch, received_at), ack)
     }
 
     async fn failed(&mut self, error: ShardError) {

@@ -7,9 +7,7 @@ use qq_http::{Error, HttpClient};
 use qq_model::Token;
 use qq_model::user::SelfUser;
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
 
-use crate::Stats;
 use crate::client::{Settings, StopReport};
 use crate::dispatch::{DropReason, Duplicates, Executor, Overflow};
 use crate::handlers::Handlers;
@@ -18,7 +16,9 @@ use crate::knowledge::Knowledge;
 use crate::reply::Replies;
 use crate::stats::{Counters, SendResult};
 use crate::status::{ConnectionSession, Phase, Source, SourceView, Status, summarize};
+use crate::stop::Stop;
 use crate::trouble::Troubles;
+use crate::{BotError, Stats};
 
 pub(crate) struct Shared {
     pub(crate) api: HttpClient,
@@ -28,7 +28,7 @@ pub(crate) struct Shared {
     pub(crate) handlers: Arc<Handlers>,
     pub(crate) overflow: Overflow,
     user: Mutex<Option<Arc<SelfUser>>>,
-    pub(crate) duplicates: Arc<Duplicates>,
+    pub(crate) duplicates: Duplicates,
     sources: Mutex<Sources>,
     troubles: Troubles,
     run: Mutex<Option<RunControl>>,
@@ -47,7 +47,7 @@ struct Sources {
 
 /// A client that runs.
 struct RunControl {
-    stop: CancellationToken,
+    stop: Stop,
     deadline: Duration,
     executor: Weak<Executor>,
 }
@@ -143,9 +143,7 @@ impl Shared {
             })
             .collect();
         drop(sources);
-        let executor = lock(&self.run)
-            .as_ref()
-            .and_then(|run| run.executor.upgrade());
+        let executor = self.executor();
         let (waiting, running) = executor.map_or((0, 0), |executor| executor.load());
         let calls = self.api.limits().stats();
         Health {
@@ -162,6 +160,19 @@ impl Shared {
         }
     }
 
+    /// Tells the handler of a failure, if the client runs.
+    pub(crate) fn tell(&self, error: BotError) {
+        match self.executor() {
+            Some(executor) => executor.report(error),
+            None => tracing::warn!(error = ?error, "the client has stopped"),
+        }
+    }
+
+    fn executor(&self) -> Option<Arc<Executor>> {
+        let run = lock(&self.run);
+        run.as_ref().and_then(|run| run.executor.upgrade())
+    }
+
     /// Marks what runs the callbacks of this run.
     pub(crate) fn attach(&self, executor: &Arc<Executor>) {
         if let Some(run) = &mut *lock(&self.run) {
@@ -170,12 +181,12 @@ impl Shared {
     }
 
     /// Marks the client as running; `None` when it already is.
-    pub(crate) fn begin(&self, stop_deadline: Duration) -> Option<CancellationToken> {
+    pub(crate) fn begin(&self, stop_deadline: Duration) -> Option<Stop> {
         let mut run = lock(&self.run);
         if run.is_some() {
             return None;
         }
-        let stop = CancellationToken::new();
+        let stop = Stop::default();
         *run = Some(RunControl {
             stop: stop.clone(),
             deadline: stop_deadline,
@@ -207,7 +218,7 @@ impl Shared {
         if let Some(deadline) = deadline {
             control.deadline = deadline;
         }
-        control.stop.cancel();
+        control.stop.set();
         true
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use qq_model::{EventKind, Token};
 use qq_webhook::{EventSink, RawEvent, Verifier, WebhookEvents, WebhookServer, WebhookService};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::BotError;
@@ -13,7 +14,6 @@ use crate::dispatch::{Ack, Delivery, Intake};
 use crate::error::ErrorKind;
 use crate::health::Vitals;
 use crate::shared::Shared;
-use crate::status::Source;
 use crate::wanted::Wanted;
 
 /// How long requests that are being answered may take when the client stops.
@@ -91,7 +91,7 @@ impl Intake for WebhookIntake {
             if kind.is_some_and(|kind| !self.shared.wants(self.wanted, kind)) {
                 continue;
             }
-            let delivery = Delivery::new(event.decode().dispatch, Source::Webhook);
+            let delivery = Delivery::new(event.decode().dispatch, Instant::now());
             self.vitals.event(delivery.received_at);
             return Some((delivery, Ack::None));
         }

@@ -1,6 +1,7 @@
 //! A bot's own credentials.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::Deserializer;
 use zeroize::Zeroize;
@@ -127,27 +128,32 @@ impl fmt::Debug for Token {
     }
 }
 
-/// A text that must not be seen: `Debug` hides it, and its memory is overwritten when it is dropped.
+/// A text that must not be seen: `Debug` hides it, and its memory is overwritten when the last clone is dropped. Clones
+/// share the text.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Box<str>);
+pub struct Secret(Arc<Wiped>);
+
+/// The text, in one place.
+#[derive(PartialEq, Eq)]
+struct Wiped(Box<str>);
 
 impl Secret {
     /// Hides a text.
     #[must_use]
     pub fn new(text: impl Into<Box<str>>) -> Self {
-        Self(text.into())
+        Self(Arc::new(Wiped(text.into())))
     }
 
     /// The hidden text. Keep it out of logs, errors and anything that outlives the call.
     #[must_use]
-    pub const fn expose(&self) -> &str {
-        &self.0
+    pub fn expose(&self) -> &str {
+        &self.0.0
     }
 }
 
 impl FromScalar for Secret {
     fn from_scalar(scalar: Scalar<'_>) -> Option<Self> {
-        Box::<str>::from_scalar(scalar).map(Self)
+        Box::<str>::from_scalar(scalar).map(Self::new)
     }
 }
 
@@ -157,7 +163,7 @@ impl<'de> Lenient<'de> for Secret {
     }
 }
 
-impl Drop for Secret {
+impl Drop for Wiped {
     fn drop(&mut self) {
         self.0.zeroize();
     }

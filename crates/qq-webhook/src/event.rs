@@ -87,6 +87,7 @@ impl RawEvent {
         let mut dispatch = Dispatch::new(Event::decode(&self.name, data));
         dispatch.id.clone_from(&self.id);
         dispatch.sequence = self.sequence;
+        dispatch.text = Some(data.into());
         WebhookEvent {
             app_id: self.app_id.clone(),
             dispatch,

@@ -122,6 +122,9 @@ impl Cache {
         if group.is_empty() {
             return None;
         }
+        if self.kinds.groups.confirm(None, group, |_| true) {
+            return None;
+        }
         self.kinds.groups.merge(None, group, |old| {
             Some(old.map_or_else(|| Arc::new(CachedGroup::new(group)), Arc::clone))
         })

@@ -175,6 +175,10 @@ impl Cache {
         member: &MemberOpenid,
         news: &MemberNews<'_>,
     ) -> Option<Changed<CachedGroupMember>> {
+        let members = &self.kinds.group_members;
+        if members.confirm(Some(group), member, |known| known.knows(news)) {
+            return None;
+        }
         self.write_group_member(group, member, |old| {
             old.map_or_else(|| PackedMember::from_news(news), |old| old.with(news))
         })

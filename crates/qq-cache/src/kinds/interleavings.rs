@@ -68,24 +68,32 @@ fn add_one(entries: &Checked, owner: u8, key: u8) -> Option<Changed<Count>> {
 
 #[test]
 fn no_update_is_lost_and_every_old_value_is_reported_once() {
-    let run = || {
-        let entries = entries(KindConfig::new(1).unbounded());
-        let threads: Vec<_> = (0..3)
-            .map(|_| {
-                let entries = Arc::clone(&entries);
-                thread::spawn(move || [(); 2].map(|()| add_one(&entries, 1, 1).unwrap()))
-            })
-            .collect();
-        let mut seen: Vec<_> = threads
-            .into_iter()
-            .flat_map(|thread| thread.join().unwrap())
-            .map(|changed| changed.old().map_or(0, |old| old.0))
-            .collect();
-        seen.sort_unstable();
-        assert_eq!(seen, [0, 1, 2, 3, 4, 5]);
-        assert_eq!(entries.get(Some(&1), &1), Some(Count(6)));
-    };
-    shuttle::check_random(run, 1_000);
+    // A predicate runs under no lock, so that there are two ways to write.
+    for has_predicate in [false, true] {
+        let run = move || {
+            let config = KindConfig::new(1).unbounded();
+            let entries = entries(if has_predicate {
+                config.keep(|_| true)
+            } else {
+                config
+            });
+            let threads: Vec<_> = (0..3)
+                .map(|_| {
+                    let entries = Arc::clone(&entries);
+                    thread::spawn(move || [(); 2].map(|()| add_one(&entries, 1, 1).unwrap()))
+                })
+                .collect();
+            let mut seen: Vec<_> = threads
+                .into_iter()
+                .flat_map(|thread| thread.join().unwrap())
+                .map(|changed| changed.old().map_or(0, |old| old.0))
+                .collect();
+            seen.sort_unstable();
+            assert_eq!(seen, [0, 1, 2, 3, 4, 5]);
+            assert_eq!(entries.get(Some(&1), &1), Some(Count(6)));
+        };
+        shuttle::check_random(run, 1_000);
+    }
 }
 
 #[test]

@@ -1,12 +1,14 @@
 //! Received messages of all scenes.
 
-use std::sync::Arc;
+use std::fmt;
+use std::hash::BuildHasher;
+use std::sync::{Arc, OnceLock};
 
-use qq_model::Event;
 use qq_model::id::MessageId;
 use qq_model::message::{
     C2CMessage, Conversation, DirectMessage, GroupMessage, Message, MessageScene,
 };
+use qq_model::{Event, EventKind, EventKinds};
 
 use super::Visible;
 use super::weigh::Weigh;
@@ -14,7 +16,8 @@ use crate::Cache;
 use crate::store::{Kind, Snapshot};
 use crate::update::Changed;
 
-/// A message, shared with the event that brought it.
+/// A message: shared with the event that brought it, or as the text that it came as, which is decoded when somebody
+/// reads it for the first time.
 ///
 /// ```
 /// use qq_cache::Cache;
@@ -26,8 +29,20 @@ use crate::update::Changed;
 /// assert_eq!(message.content(), "hi");
 /// assert!(message.as_c2c().is_some());
 /// ```
-#[derive(Clone, Debug, PartialEq)]
-pub struct CachedMessage(Arc<Event>);
+#[derive(Clone)]
+pub struct CachedMessage(Form);
+
+#[derive(Clone)]
+enum Form {
+    Event(Arc<Event>),
+    Text(Arc<Text>),
+}
+
+struct Text {
+    kind: EventKind,
+    json: Arc<str>,
+    event: OnceLock<Arc<Event>>,
+}
 
 /// A message of one of the four scenes.
 enum Scened<'a> {
@@ -58,30 +73,68 @@ impl Scened<'_> {
             Self::C2C(message) => &message.id,
         }
     }
+
+    fn conversation(&self) -> Conversation {
+        match self {
+            Self::Channel(message) => message.conversation(),
+            Self::Direct(message) => message.conversation(),
+            Self::Group(message) => message.conversation(),
+            Self::C2C(message) => message.conversation(),
+        }
+    }
+
+    /// What later messages of the chat quote it by.
+    fn index(&self) -> Option<&str> {
+        let scene: Option<&MessageScene> = match self {
+            Self::Group(message) => message.message_scene.as_deref(),
+            Self::C2C(message) => message.message_scene.as_deref(),
+            Self::Channel(_) | Self::Direct(_) => None,
+        };
+        scene?.msg_idx()
+    }
 }
 
 impl CachedMessage {
     /// The message of an event; `None` for other events and for messages without an id.
     #[must_use]
     pub fn from_event(event: &Arc<Event>) -> Option<Self> {
-        Self::is_message(event).then(|| Self(Arc::clone(event)))
+        Self::is_message(event).then(|| Self::from_shared(Arc::clone(event)))
     }
 
     /// Whether an event brings a message that can be kept.
-    pub(crate) fn is_message(event: &Event) -> bool {
+    fn is_message(event: &Event) -> bool {
         scened(event).is_some_and(|message| !message.id().is_empty())
+    }
+
+    /// The message of an event that is known to have one.
+    pub(crate) const fn from_shared(event: Arc<Event>) -> Self {
+        Self(Form::Event(event))
+    }
+
+    /// A message that came as this payload of this event.
+    pub(crate) fn from_text(kind: EventKind, json: &Arc<str>) -> Self {
+        Self(Form::Text(Arc::new(Text {
+            kind,
+            json: Arc::clone(json),
+            event: OnceLock::new(),
+        })))
     }
 
     /// The event with the message.
     #[must_use]
-    pub const fn event(&self) -> &Arc<Event> {
-        &self.0
+    pub fn event(&self) -> &Arc<Event> {
+        match &self.0 {
+            Form::Event(event) => event,
+            Form::Text(text) => text
+                .event
+                .get_or_init(|| Arc::new(Event::decode(text.kind.as_str(), &text.json))),
+        }
     }
 
     /// Which message.
     #[must_use]
     pub fn id(&self) -> MessageId {
-        scened(&self.0)
+        scened(self.event())
             .map(|message| message.id().clone())
             .unwrap_or_default()
     }
@@ -89,7 +142,7 @@ impl CachedMessage {
     /// The text as sent.
     #[must_use]
     pub fn content(&self) -> &str {
-        match scened(&self.0) {
+        match scened(self.event()) {
             Some(Scened::Channel(message)) => &message.content,
             Some(Scened::Direct(message)) => &message.content,
             Some(Scened::Group(message)) => &message.content,
@@ -101,18 +154,13 @@ impl CachedMessage {
     /// The chat it was sent in.
     #[must_use]
     pub fn conversation(&self) -> Option<Conversation> {
-        Some(match scened(&self.0)? {
-            Scened::Channel(message) => message.conversation(),
-            Scened::Direct(message) => message.conversation(),
-            Scened::Group(message) => message.conversation(),
-            Scened::C2C(message) => message.conversation(),
-        })
+        scened(self.event()).map(|message| message.conversation())
     }
 
     /// The message, if it was sent in a channel.
     #[must_use]
     pub fn as_channel(&self) -> Option<&Message> {
-        match scened(&self.0)? {
+        match scened(self.event())? {
             Scened::Channel(message) => Some(message),
             _ => None,
         }
@@ -121,7 +169,7 @@ impl CachedMessage {
     /// The message, if it is a direct message.
     #[must_use]
     pub fn as_direct(&self) -> Option<&DirectMessage> {
-        match scened(&self.0)? {
+        match scened(self.event())? {
             Scened::Direct(message) => Some(message),
             _ => None,
         }
@@ -130,7 +178,7 @@ impl CachedMessage {
     /// The message, if it was sent in a QQ group.
     #[must_use]
     pub fn as_group(&self) -> Option<&GroupMessage> {
-        match scened(&self.0)? {
+        match scened(self.event())? {
             Scened::Group(message) => Some(message),
             _ => None,
         }
@@ -139,44 +187,56 @@ impl CachedMessage {
     /// The message, if it was sent in a one-to-one chat.
     #[must_use]
     pub fn as_c2c(&self) -> Option<&C2CMessage> {
-        match scened(&self.0)? {
+        match scened(self.event())? {
             Scened::C2C(message) => Some(message),
             _ => None,
         }
-    }
-
-    /// What later messages of the chat quote it by.
-    fn index(&self) -> Option<&str> {
-        let scene: Option<&MessageScene> = match scened(&self.0)? {
-            Scened::Group(message) => message.message_scene.as_deref(),
-            Scened::C2C(message) => message.message_scene.as_deref(),
-            Scened::Channel(_) | Scened::Direct(_) => None,
-        };
-        scene?.msg_idx()
     }
 }
 
 impl From<Message> for CachedMessage {
     /// A message of a channel, as a REST call gives it.
     fn from(message: Message) -> Self {
-        Self(Arc::new(Event::MessageCreate(Box::new(message))))
+        Self::from_shared(Arc::new(Event::MessageCreate(Box::new(message))))
+    }
+}
+
+impl PartialEq for CachedMessage {
+    fn eq(&self, other: &Self) -> bool {
+        self.same(other) || self.event() == other.event()
+    }
+}
+
+impl fmt::Debug for CachedMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("CachedMessage").field(self.event()).finish()
     }
 }
 
 impl Snapshot for CachedMessage {
     fn same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        match (&self.0, &other.0) {
+            (Form::Event(one), Form::Event(other)) => Arc::ptr_eq(one, other),
+            (Form::Text(one), Form::Text(other)) => Arc::ptr_eq(one, other),
+            _ => false,
+        }
     }
 
     fn heap_bytes(&self) -> usize {
-        let payload = match scened(&self.0) {
+        let counts = 2 * size_of::<usize>();
+        let event = match &self.0 {
+            // What it is decoded into comes on top, where somebody reads it.
+            Form::Text(text) => return 2 * counts + size_of::<Text>() + text.json.len(),
+            Form::Event(event) => event,
+        };
+        let payload = match scened(event) {
             Some(Scened::Channel(message)) => size_of_val(message) + message.owned_bytes(),
             Some(Scened::Direct(message)) => size_of_val(message) + message.0.owned_bytes(),
             Some(Scened::Group(message)) => size_of_val(message) + message.owned_bytes(),
             Some(Scened::C2C(message)) => size_of_val(message) + message.owned_bytes(),
             None => 0,
         };
-        2 * size_of::<usize>() + size_of::<Event>() + payload
+        counts + size_of::<Event>() + payload
     }
 }
 
@@ -202,25 +262,21 @@ impl Visible for Messages {
     }
 }
 
-/// Which message of a chat has an index. May outlive the message and then leads nowhere.
+/// Which message of a chat has an index, by a hash of both. May lead to another message, or nowhere.
 pub(crate) struct MessageIndexes;
 
 impl Kind for MessageIndexes {
     type Owner = ();
-    type Key = (Conversation, Box<str>);
+    type Key = u64;
     type Value = MessageId;
     const INDEXED: bool = false;
     const SCOPED: bool = false;
-
-    fn key_heap_bytes(key: &Self::Key) -> usize {
-        key.1.len()
-    }
 }
 
 impl Visible for MessageIndexes {
     type Seen = MessageId;
 
-    fn show<R>(_: &Self::Key, value: &MessageId, look: impl FnOnce(&MessageId) -> R) -> R {
+    fn show<R>(_: &u64, value: &MessageId, look: impl FnOnce(&MessageId) -> R) -> R {
         look(value)
     }
 }
@@ -251,11 +307,12 @@ impl Cache {
         conversation: &Conversation,
         index: &str,
     ) -> Option<CachedMessage> {
-        let message = self
-            .kinds
-            .message_indexes
-            .get(None, &(conversation.clone(), index.into()))?;
-        self.message(&message)
+        let key = self.index_key(conversation, index);
+        let message = self.kinds.message_indexes.get(None, &key)?;
+        let message = self.message(&message)?;
+        let found = scened(message.event())?;
+        let is_it = found.index() == Some(index) && found.conversation() == *conversation;
+        is_it.then_some(message)
     }
 
     /// Keeps a message, in place of what was known.
@@ -267,15 +324,50 @@ impl Cache {
             return None;
         }
         let message = message.into();
-        let id = message.id();
-        if id.is_empty() {
+        let event = Arc::clone(message.event());
+        self.keep_message(&event, || message.clone())
+    }
+
+    /// Whether this is a message that is kept: one that is not off, and has an id.
+    #[must_use]
+    pub fn keeps_message(&self, event: &Event) -> bool {
+        !self.kinds.messages.is_off() && CachedMessage::is_message(event)
+    }
+
+    /// The kinds of events whose messages are kept; none when messages are off.
+    #[must_use]
+    pub fn message_kinds(&self) -> EventKinds {
+        if self.kinds.messages.is_off() {
+            return EventKinds::none();
+        }
+        EventKinds::none()
+            .with(EventKind::MessageCreate)
+            .with(EventKind::AtMessageCreate)
+            .with(EventKind::DirectMessageCreate)
+            .with(EventKind::GroupMessageCreate)
+            .with(EventKind::GroupAtMessageCreate)
+            .with(EventKind::C2CMessageCreate)
+    }
+
+    /// Keeps the message of an event, made of it in whichever form, if messages are kept.
+    pub(crate) fn keep_message(
+        &self,
+        event: &Event,
+        make: impl FnOnce() -> CachedMessage,
+    ) -> Option<Changed<CachedMessage>> {
+        let message = scened(event).filter(|message| !message.id().is_empty())?;
+        if self.kinds.messages.is_off() {
             return None;
         }
-        if let (Some(conversation), Some(index)) = (message.conversation(), message.index()) {
-            let key = (conversation, index.into());
-            self.kinds.message_indexes.insert(None, &key, &id);
+        if let Some(index) = message.index() {
+            let key = self.index_key(&message.conversation(), index);
+            self.kinds.message_indexes.insert(None, &key, message.id());
         }
-        self.kinds.messages.insert(None, &id, &message)
+        self.kinds.messages.insert(None, message.id(), &make())
+    }
+
+    fn index_key(&self, conversation: &Conversation, index: &str) -> u64 {
+        self.kinds.index_hasher.hash_one((conversation, index))
     }
 
     /// Forgets a message.

@@ -91,9 +91,21 @@ impl<K: Visible, L: Lock<Shard<K>>> Entries<K, L> {
         self.merge(owner, key, |_| Some(value.clone()))
     }
 
+    /// Whether a value is there and already as a writer would make it; then it counts as written. The usual case of
+    /// most events, without a copy.
+    pub(crate) fn confirm(
+        &self,
+        owner: Option<&K::Owner>,
+        key: &K::Key,
+        is_settled: impl FnOnce(&K::Value) -> bool,
+    ) -> bool {
+        let store = self.store.as_ref();
+        store.is_some_and(|store| store.confirm(owner, key, is_settled))
+    }
+
     /// Writes what `merge` makes of the value that is there; nothing when it makes none.
     ///
-    /// The keep-predicate is the user's and runs under no lock. When another thread was quicker meanwhile, all is
+    /// Without a keep-predicate that is one step. The predicate is the user's and runs under no lock: then, when another thread was quicker meanwhile, all is
     /// done again on what it wrote: each round that fails is a round that another thread won.
     pub(crate) fn merge(
         &self,
@@ -102,6 +114,13 @@ impl<K: Visible, L: Lock<Shard<K>>> Entries<K, L> {
         merge: impl Fn(Option<&K::Value>) -> Option<K::Value>,
     ) -> Option<Changed<K::Value>> {
         let store = self.store.as_ref()?;
+        if !self.config.has_predicate() {
+            let (old, new) = store.apply(owner, key, merge)?;
+            return Some(match old {
+                Some(old) => Changed::Updated { old, new },
+                None => Changed::Created { new },
+            });
+        }
         loop {
             let Proposal::Change { old, new } = store.propose(owner, key, &merge) else {
                 return None;

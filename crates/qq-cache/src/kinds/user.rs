@@ -111,12 +111,14 @@ impl Cache {
         if user.is_empty() {
             return None;
         }
+        if self
+            .kinds
+            .users
+            .confirm(None, user, |known| news.is_known_of(known))
+        {
+            return None;
+        }
         self.kinds.users.merge(None, user, |old| {
-            if let Some(old) = old
-                && news.is_known_of(old)
-            {
-                return Some(Arc::clone(old));
-            }
             let mut new = old.map_or_else(CachedUser::default, |old| CachedUser::clone(old));
             new.user_openid = user.clone();
             news.tell(&mut new);

@@ -98,6 +98,20 @@ impl PackedMember {
         Self::EMPTY.with(news)
     }
 
+    /// Whether the news are none.
+    pub(crate) fn knows(&self, news: &MemberNews<'_>) -> bool {
+        news.username
+            .is_none_or(|name| self.username() == Some(name))
+            && news.role.is_none_or(|role| self.role() == *role)
+            && news.bot.is_none_or(|bot| self.bot() == Some(bot))
+            && news
+                .union_openid
+                .is_none_or(|id| self.union_openid() == Some(id))
+            && news
+                .joined_at
+                .is_none_or(|time| self.joined_at().as_ref() == Some(time))
+    }
+
     /// This member with the news.
     pub(crate) fn with(&self, news: &MemberNews<'_>) -> Self {
         let mut new = self.clone();
@@ -258,14 +272,28 @@ mod tests {
         .unwrap();
         let old = PackedMember::pack(&member);
         assert_eq!(old.with(&MemberNews::default()), old);
+        assert!(old.knows(&MemberNews::default()));
         let time = Timestamp::from_unix_seconds(5);
-        let new = old.with(&MemberNews {
+        let union_openid = "V".into();
+        let news = MemberNews {
             username: Some("b"),
             role: Some(&MemberRole::Admin),
             bot: Some(true),
             joined_at: Some(&time),
-            union_openid: Some(&"V".into()),
-        });
+            union_openid: Some(&union_openid),
+        };
+        let new = old.with(&news);
+        assert!(new.knows(&news));
+        for one in 0..5 {
+            let news = MemberNews {
+                username: news.username.filter(|_| one == 0),
+                role: news.role.filter(|_| one == 1),
+                bot: news.bot.filter(|_| one == 2),
+                joined_at: news.joined_at.filter(|_| one == 3),
+                union_openid: news.union_openid.filter(|_| one == 4),
+            };
+            assert!(!old.knows(&news), "{one}");
+        }
         assert_eq!(new.username(), Some("b"));
         assert_eq!(new.role(), MemberRole::Admin);
         assert_eq!(new.bot(), Some(true));

@@ -184,6 +184,20 @@ impl<K: Kind, L: Lock<Shard<K>>> Store<K, L> {
         })
     }
 
+    /// Whether an entry is there and already as a writer would make it; then it is marked as written. `is_settled` runs
+    /// under the shard's lock: it only compares.
+    pub(crate) fn confirm(
+        &self,
+        owner: Option<&K::Owner>,
+        key: &K::Key,
+        is_settled: impl FnOnce(&K::Value) -> bool,
+    ) -> bool {
+        let now = self.now();
+        self.at(owner, key, |shard, address| {
+            shard.confirm(address, is_settled, now)
+        })
+    }
+
     pub(crate) fn put(
         &self,
         owner: Option<&K::Owner>,
@@ -194,6 +208,20 @@ impl<K: Kind, L: Lock<Shard<K>>> Store<K, L> {
         let now = self.now();
         self.at(owner, key, |shard, address| {
             shard.put(address, value, expect, now)
+        })
+    }
+
+    /// Writes what `write` makes of an entry, and returns what it held and holds; `None` when that is the same. `write`
+    /// runs under the shard's lock: it only computes.
+    pub(crate) fn apply(
+        &self,
+        owner: Option<&K::Owner>,
+        key: &K::Key,
+        write: impl FnOnce(Option<&K::Value>) -> Option<K::Value>,
+    ) -> Option<(Option<K::Value>, K::Value)> {
+        let now = self.now();
+        self.at(owner, key, |shard, address| {
+            shard.apply(address, write, now)
         })
     }
 

@@ -94,6 +94,23 @@ impl<K: Kind> Shard<K> {
         }
     }
 
+    /// Whether an entry is there and already as a writer would make it; then it is marked as written.
+    pub(crate) fn confirm(
+        &mut self,
+        address: &Address<'_, K>,
+        is_settled: impl FnOnce(&K::Value) -> bool,
+        now: Nanos,
+    ) -> bool {
+        let Some(at) = self.find_live(address, now) else {
+            return false;
+        };
+        let is_settled = is_settled(&self.slots.get(at).value);
+        if is_settled {
+            self.refresh(at, now);
+        }
+        is_settled
+    }
+
     /// Writes an entry and returns what it held, if it is as expected.
     pub(crate) fn put(
         &mut self,
@@ -113,6 +130,33 @@ impl<K: Kind> Shard<K> {
             None => {
                 self.insert(address, value.clone(), now);
                 Ok(None)
+            }
+        }
+    }
+
+    /// Writes what `write` makes of an entry, and returns what it held and holds; `None` when that is the same.
+    pub(crate) fn apply(
+        &mut self,
+        address: &Address<'_, K>,
+        write: impl FnOnce(Option<&K::Value>) -> Option<K::Value>,
+        now: Nanos,
+    ) -> Option<(Option<K::Value>, K::Value)> {
+        self.expire(now, EXPIRE_PER_PUT);
+        let found = self.find_live(address, now);
+        let old = found.map(|at| &self.slots.get(at).value);
+        let new = write(old)?;
+        match (found, old) {
+            (Some(at), Some(old)) if old.same(&new) || *old == new => {
+                self.refresh(at, now);
+                None
+            }
+            (Some(at), _) => {
+                let old = self.replace(at, address, new.clone(), now);
+                Some((Some(old), new))
+            }
+            (None, _) => {
+                self.insert(address, new.clone(), now);
+                Some((None, new))
             }
         }
     }

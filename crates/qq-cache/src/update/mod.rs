@@ -40,11 +40,9 @@ impl Cache {
         reason = "what changed is for those who want it"
     )]
     pub fn update(&self, event: &Event) -> Changes {
-        let mut changes = self.update_entities(event);
-        if self.keeps_message(event) {
-            self.keep_message(&Arc::new(event.clone()), &mut changes);
-        }
-        changes
+        self.update_with(event, || {
+            CachedMessage::from_shared(Arc::new(event.clone()))
+        })
     }
 
     /// [`update`](Self::update) with an event that is shared: a cached message refers to it.
@@ -53,21 +51,28 @@ impl Cache {
         reason = "what changed is for those who want it"
     )]
     pub fn update_shared(&self, event: &Arc<Event>) -> Changes {
-        let mut changes = self.update_entities(event);
-        if self.keeps_message(event) {
-            self.keep_message(event, &mut changes);
+        self.update_with(event, || CachedMessage::from_shared(Arc::clone(event)))
+    }
+
+    /// [`update`](Self::update) with the JSON text that the event was decoded from
+    /// ([`Dispatch::text`](qq_model::Dispatch::text)): a cached message refers to it, and is decoded when somebody reads
+    /// it. So the event is nobody else's.
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "what changed is for those who want it"
+    )]
+    pub fn update_with_text(&self, event: &Event, text: &Arc<str>) -> Changes {
+        match event.kind() {
+            Some(kind) => self.update_with(event, || CachedMessage::from_text(kind, text)),
+            None => Changes::default(),
         }
-        changes
     }
 
-    fn keeps_message(&self, event: &Event) -> bool {
-        !self.kinds.messages.is_off() && CachedMessage::is_message(event)
-    }
-
-    fn keep_message(&self, event: &Arc<Event>, changes: &mut Changes) {
-        let kept =
-            CachedMessage::from_event(event).and_then(|message| self.insert_message(message));
+    fn update_with(&self, event: &Event, message: impl FnOnce() -> CachedMessage) -> Changes {
+        let mut changes = self.update_entities(event);
+        let kept = self.keep_message(event, message);
         changes.push(kept.map(Change::Message));
+        changes
     }
 
     fn update_entities(&self, event: &Event) -> Changes {

@@ -25,6 +25,7 @@ use crate::source::{SourceContext, SourceIntake};
 #[cfg(feature = "webhook")]
 use crate::status::Phase;
 use crate::status::Source;
+use crate::stop::Stop;
 use crate::store::SessionKeeper;
 use crate::wanted::Wanted;
 #[cfg(feature = "webhook")]
@@ -50,7 +51,7 @@ pub(super) struct Run<'a> {
     servers: JoinSet<()>,
     keeper: Option<Arc<SessionKeeper>>,
     saving: JoinSet<()>,
-    stop: CancellationToken,
+    stop: Stop,
     drained: CancellationToken,
     reason: Option<Box<str>>,
     /// Sources that have failed for good; the first is why the client stops.
@@ -105,7 +106,7 @@ impl<'a> Run<'a> {
     }
 
     pub(super) async fn run(mut self) -> Result<(), BotError> {
-        let (stop, shared) = (self.stop.clone(), Arc::clone(self.shared));
+        let (stop, shared) = (self.stop.token().clone(), Arc::clone(self.shared));
         self.save_quotes();
         let work = stop.run_until_cancelled(self.connect_and_watch());
         let result = tokio::select! {
@@ -203,7 +204,7 @@ impl<'a> Run<'a> {
                 pipeline: Arc::clone(&self.pipeline),
                 is_connected: false,
                 stop: self.stop.clone(),
-                stopped: Box::pin(self.stop.clone().cancelled_owned()),
+                stopped: Box::pin(self.stop.token().clone().cancelled_owned()),
                 open: self.shards.token(),
             };
             let watchdog = self.watchdog.as_ref();
@@ -235,7 +236,7 @@ impl<'a> Run<'a> {
         let sink = self.settings.webhook_sink.clone();
         let (server, events) = bind(settings, sink, &self.shared.token).await?;
         let vitals = self.shared.add_source(Source::Webhook);
-        self.servers.spawn(serve(server, self.stop.clone()));
+        self.servers.spawn(serve(server, self.stop.token().clone()));
         if let Some(events) = events {
             let intake = WebhookIntake {
                 events,
@@ -308,7 +309,7 @@ impl<'a> Run<'a> {
                 shard,
                 shared: Arc::clone(self.shared),
                 pipeline: Arc::clone(&self.pipeline),
-                progress,
+                progress: self.keeper.is_some().then_some(progress),
                 vitals,
                 looks: looks(),
                 close_mode: if self.keeper.is_some() {
@@ -318,9 +319,10 @@ impl<'a> Run<'a> {
                 },
                 news: sender.clone(),
                 stop: self.stop.clone(),
-                stopped: Box::pin(self.stop.clone().cancelled_owned()),
+                stopped: Box::pin(self.stop.token().clone().cancelled_owned()),
                 drained: self.drained.clone(),
                 open: self.shards.token(),
+                texts: None,
             };
             let watchdog = self.watchdog.as_ref();
             Post::man(intake, &self.pipeline, &self.leaders, watchdog);
@@ -401,7 +403,7 @@ impl<'a> Run<'a> {
 
     /// Lets callbacks finish and closes the connections, within the deadline of the stop.
     async fn shut_down(&mut self) {
-        self.stop.cancel();
+        self.stop.set();
         // Callbacks that wait for what will not come must not wait.
         self.shared.knowledge.close();
         let answers_given_up = self.shared.replies.give_up_waiting();

@@ -192,7 +192,7 @@ impl ButtonPress {
     /// Who pressed it, where the platform says so.
     #[must_use]
     pub fn author(&self) -> Option<ChatUserId> {
-        author_of(self)
+        presser_of(self)
     }
 }
 
@@ -235,19 +235,20 @@ pub(super) fn kind_of(event: &Event) -> Option<Kind> {
 
 impl Subject {
     /// What an event is about.
-    pub(crate) fn of(event: &Event) -> Self {
+    pub(super) fn of(event: &Event) -> Self {
+        let author = author_of(event);
         match event {
             Event::MessageReactionAdd(reaction) | Event::MessageReactionRemove(reaction) => {
                 Subject {
                     conversation: Some(Conversation::Channel(reaction.channel_id.clone())),
-                    author: Some(ChatUserId::User(reaction.user_id.clone())),
+                    author,
                     message: (reaction.target.kind == ReactionTargetKind::Message)
                         .then(|| MessageId::new(&reaction.target.id)),
                 }
             }
             Event::InteractionCreate(interaction) => Subject {
                 conversation: interaction.conversation(),
-                author: author_of(interaction),
+                author,
                 message: interaction
                     .data
                     .resolved
@@ -257,7 +258,7 @@ impl Subject {
             event => match event.as_message() {
                 Some(message) => Subject {
                     conversation: Some(message.conversation()),
-                    author: Some(message.author_id()),
+                    author,
                     message: Some(message.id().clone()),
                 },
                 None => Subject::default(),
@@ -266,7 +267,18 @@ impl Subject {
     }
 }
 
-fn author_of(interaction: &Interaction) -> Option<ChatUserId> {
+/// Who is behind an event.
+pub(crate) fn author_of(event: &Event) -> Option<ChatUserId> {
+    match event {
+        Event::MessageReactionAdd(reaction) | Event::MessageReactionRemove(reaction) => {
+            Some(ChatUserId::User(reaction.user_id.clone()))
+        }
+        Event::InteractionCreate(interaction) => presser_of(interaction),
+        event => event.as_message().map(ChatMessage::author_id),
+    }
+}
+
+fn presser_of(interaction: &Interaction) -> Option<ChatUserId> {
     if let Some(member) = interaction
         .group_member_openid
         .as_ref()

@@ -30,10 +30,11 @@ use qq_model::id::{GuildId, MessageId};
 use qq_model::message::{ChatUserId, Conversation};
 use tokio::time::Instant;
 
+pub(crate) use self::item::author_of;
 use self::item::{Kind, kind_of};
 use self::registry::Registry;
 use self::scope::Scope;
-pub(crate) use self::scope::Subject;
+use self::scope::Subject;
 use crate::Context;
 use crate::shared::Shared;
 
@@ -62,20 +63,22 @@ impl Collectors {
         }
     }
 
+    /// Whether somebody waits for events like this one. Usually nobody waits for anything.
+    pub(crate) fn wait_for(&self, event: &Event) -> bool {
+        let waiting = match kind_of(event) {
+            Some(Kind::Message) => self.messages.len(),
+            Some(Kind::Reaction) => self.reactions.len(),
+            Some(Kind::Button) => self.buttons.len(),
+            None => 0,
+        };
+        waiting > 0
+    }
+
     /// Offers an event to those who wait for it; whether handlers shall not see it.
     pub(crate) fn offer(&self, event: &Arc<Event>, context: impl Fn() -> Context) -> bool {
         let Some(kind) = kind_of(event) else {
             return false;
         };
-        // The usual case: nobody waits for anything.
-        let waiting = match kind {
-            Kind::Message => self.messages.len(),
-            Kind::Reaction => self.reactions.len(),
-            Kind::Button => self.buttons.len(),
-        };
-        if waiting == 0 {
-            return false;
-        }
         let (subject, now) = (Subject::of(event), Instant::now());
         match kind {
             Kind::Message => self.messages.offer(&subject, now, |_| {

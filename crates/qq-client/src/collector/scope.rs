@@ -13,10 +13,10 @@ pub(super) struct Scope {
 
 /// What an event is about.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Subject {
-    pub(crate) conversation: Option<Conversation>,
-    pub(crate) author: Option<ChatUserId>,
-    pub(crate) message: Option<MessageId>,
+pub(super) struct Subject {
+    pub(super) conversation: Option<Conversation>,
+    pub(super) author: Option<ChatUserId>,
+    pub(super) message: Option<MessageId>,
 }
 
 /// Where a collector is filed: at the narrowest of what it is about, so that an event meets few others.

@@ -4,16 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use qq_cache::Changes;
 use qq_model::message::{ChatUserId, Conversation};
 use qq_model::{Dispatch, Event, Intents, Token};
 use tokio::time::{Instant, timeout};
 
 use super::EndReason;
-use crate::dispatch::Delivery;
+use crate::context::Origin;
+use crate::dispatch::{Delivery, Held};
 use crate::knowledge::Observed;
-use crate::status::Source;
 use crate::{Client, ClientHandle, Context};
-use qq_model::gateway::ShardId;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -23,18 +23,23 @@ fn client() -> ClientHandle {
     client.handle()
 }
 
+fn delivery(event: Event) -> Delivery {
+    let mut delivery = Delivery::new(Dispatch::new(event), Instant::now());
+    delivery.event = Held::Shared(delivery.event.into_shared());
+    delivery
+}
+
 fn arrive(client: &ClientHandle, name: &str, data: &str) -> Observed {
-    let dispatch = Dispatch::new(Event::decode(name, data));
-    let mut delivery = Delivery::new(dispatch, Source::Shard(ShardId::ONE));
+    let mut delivery = delivery(Event::decode(name, data));
     let shared = client.shared();
-    shared.knowledge.observe(shared, &mut delivery)
+    shared.knowledge.observe(shared, &mut delivery).1
 }
 
 /// The context of a message of `author` in `group`.
 fn context(client: &ClientHandle, group: &str, author: &str) -> Context {
     let event = Event::decode("GROUP_MESSAGE_CREATE", &message(group, author, "context"));
-    let delivery = Delivery::new(Dispatch::new(event), Source::Shard(ShardId::ONE));
-    Context::new(client.shared(), &delivery)
+    let origin = Origin::new(client.shared(), &mut delivery(event), Changes::default());
+    Context::new(client.shared(), Arc::new(origin))
 }
 
 fn message(group: &str, author: &str, text: &str) -> String {
@@ -392,10 +397,10 @@ async fn what_an_event_changed_is_told_to_the_callback() {
         "CHANNEL_UPDATE",
         r#"{"id":"7","guild_id":"1","name":"after"}"#,
     );
-    let mut delivery = Delivery::new(Dispatch::new(event), Source::Shard(ShardId::ONE));
+    let mut delivery = delivery(event);
     let shared = client.shared();
-    shared.knowledge.observe(shared, &mut delivery);
-    let ctx = Context::new(shared, &delivery);
+    let (origin, _) = shared.knowledge.observe(shared, &mut delivery);
+    let ctx = Context::new(shared, origin);
     let changes: Vec<_> = ctx.changes().iter().collect();
     let [qq_cache::Change::Channel(change)] = &changes[..] else {
         panic!("{changes:?}");

@@ -59,13 +59,13 @@ impl Context {
 
     fn scope(&self, same_author: bool) -> collector::From {
         collector::From {
-            conversation: self.origin.subject.conversation.clone(),
-            author: self.origin.subject.author.clone().filter(|_| same_author),
+            conversation: self.origin.conversation.clone(),
+            author: self.origin.author.clone().filter(|_| same_author),
             message: None,
-            window: self.origin.target.as_ref().and_then(|target| {
+            window: self.target().and_then(|target| {
                 self.shared
                     .replies
-                    .closes_at(target, self.origin.received_at)
+                    .closes_at(&target, self.origin.received_at)
             }),
         }
     }

@@ -25,14 +25,14 @@ use std::sync::Arc;
 use qq_cache::Changes;
 use qq_http::HttpClient;
 use qq_model::id::EventId;
-use qq_model::message::Conversation;
+use qq_model::message::{ChatUserId, Conversation};
 use qq_model::outgoing::ReplyTo;
 use qq_model::user::SelfUser;
 use qq_model::{EventKind, Token};
 use tokio::time::Instant;
 
 use crate::ClientHandle;
-use crate::collector::Subject;
+use crate::collector::author_of;
 use crate::dispatch::Delivery;
 use crate::reply::{AckHandle, ReplyTarget};
 use crate::shared::Shared;
@@ -50,54 +50,57 @@ pub struct Context {
     origin: Arc<Origin>,
 }
 
-/// Where a context comes from.
-struct Origin {
+/// The event of a context, as far as it is of use beside the payload. All contexts of an event share it.
+pub(crate) struct Origin {
     kind: Option<EventKind>,
     event_id: Option<EventId>,
     received_at: Instant,
-    /// Where answers go.
-    target: Option<ReplyTarget>,
+    /// The chat it belongs to, also where it cannot be answered.
+    conversation: Option<Conversation>,
+    author: Option<ChatUserId>,
     /// What names the event in an answer, also where it does not say which chat.
     reply_to: Option<ReplyTo>,
     ack: Option<AckHandle>,
-    /// What it is about, to collectors.
-    subject: Subject,
     /// What it changed in the cache.
     changes: Changes,
 }
 
+impl Origin {
+    /// Takes the outer id out of the delivery.
+    pub(crate) fn new(shared: &Shared, delivery: &mut Delivery, changes: Changes) -> Self {
+        let (event_id, event) = (delivery.event_id.take(), &*delivery.event);
+        Self {
+            kind: event.kind(),
+            received_at: delivery.received_at,
+            conversation: event.conversation(),
+            author: author_of(event),
+            reply_to: ReplyTarget::reply_to(event, event_id.as_ref()),
+            ack: shared.replies.acks.handle(event, &shared.api),
+            event_id,
+            changes,
+        }
+    }
+
+    pub(crate) const fn event_id(&self) -> Option<&EventId> {
+        self.event_id.as_ref()
+    }
+}
+
 impl Context {
-    pub(crate) fn new(shared: &Arc<Shared>, delivery: &Delivery) -> Self {
-        let (event, event_id) = (&*delivery.event, delivery.event_id.as_ref());
-        let target = ReplyTarget::of(event, event_id);
-        let reply_to = match target {
-            Some(_) => None,
-            None => ReplyTarget::reply_to(event, event_id),
-        };
+    pub(crate) fn new(shared: &Arc<Shared>, origin: Arc<Origin>) -> Self {
         Self {
             api: shared.api.clone(),
             token: shared.token.clone(),
             shared: Arc::clone(shared),
-            origin: Arc::new(Origin {
-                kind: event.kind(),
-                event_id: delivery.event_id.clone(),
-                received_at: delivery.received_at,
-                target,
-                reply_to,
-                ack: shared.replies.acks.handle(event, &shared.api),
-                subject: Subject::of(event),
-                changes: delivery.changes.clone(),
-            }),
+            origin,
         }
     }
 
     /// The chat of the event at hand.
     #[must_use]
     pub fn conversation(&self) -> Option<&Conversation> {
-        self.origin
-            .target
-            .as_ref()
-            .map(|target| &target.conversation)
+        let conversation = self.origin.conversation.as_ref();
+        conversation.filter(|_| self.origin.reply_to.is_some())
     }
 
     /// Which event this is; `None` for one that this version does not know.
@@ -136,13 +139,15 @@ impl Context {
 
     /// Whether an answer to this is an answer to the event at hand.
     pub(crate) fn is_own(&self, target: &ReplyTo) -> bool {
-        let own = self
-            .origin
-            .target
-            .as_ref()
-            .map(|target| &target.reply_to)
-            .or(self.origin.reply_to.as_ref());
-        own == Some(target)
+        self.origin.reply_to.as_ref() == Some(target)
+    }
+
+    /// Where answers to the event at hand go.
+    fn target(&self) -> Option<ReplyTarget> {
+        Some(ReplyTarget {
+            conversation: self.origin.conversation.clone()?,
+            reply_to: self.origin.reply_to.clone()?,
+        })
     }
 }
 

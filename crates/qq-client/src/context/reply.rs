@@ -67,15 +67,12 @@ impl Context {
 
     /// Answers the event at hand in this chat: for events that do not say where, such as a new member of a guild.
     pub fn reply_in(&self, conversation: Conversation, body: impl Into<MessageBody>) -> ReplyCall {
-        let target = match (&self.origin.target, &self.origin.reply_to) {
-            (Some(target), _) => Ok(target.reply_to.clone()),
-            (None, Some(reply_to)) => Ok(reply_to.clone()),
-            (None, None) => Err(self.no_target()),
-        };
-        let target = target.map(|reply_to| ReplyTarget {
+        let reply_to = self.origin.reply_to.clone();
+        let target = reply_to.map(|reply_to| ReplyTarget {
             conversation,
             reply_to,
         });
+        let target = target.ok_or_else(|| self.no_target());
         ReplyCall::new(self.clone(), target, self.origin.received_at, body.into())
     }
 
@@ -103,7 +100,7 @@ impl Context {
     /// Why the event at hand takes no more answers; `None` when it takes one, as far as this process knows.
     #[must_use]
     pub fn reply_closed(&self) -> Option<Closed> {
-        let target = self.origin.target.clone()?;
+        let target = self.target()?;
         let desk = self
             .shared
             .replies
@@ -128,7 +125,7 @@ impl Context {
     }
 
     pub(super) fn reply_target(&self) -> Result<ReplyTarget, BotError> {
-        self.origin.target.clone().ok_or_else(|| self.no_target())
+        self.target().ok_or_else(|| self.no_target())
     }
 
     pub(super) fn is_in(&self, scene: Scene) -> bool {

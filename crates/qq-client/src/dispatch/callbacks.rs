@@ -5,21 +5,24 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context as TaskContext, Poll};
+use std::time::Duration;
 
-use qq_model::EventKind;
+use qq_model::{Event, EventKind};
 use tokio_util::sync::ReusableBoxFuture;
 
+use super::Held;
 use super::ack::Outcome;
-use super::executor::{Executor, Job};
+use super::executor::Job;
 use super::guard::{Failure, guarded};
 use crate::handler::call;
 use crate::handlers::{Call, RawEvent};
+use crate::shared::Shared;
 use crate::{BotError, Context, EventHandler};
 
 /// A handler whose type is of no concern any more.
 pub(crate) trait Callbacks: Send + Sync + 'static {
     /// Puts the handling of an event into the place.
-    fn start(self: Arc<Self>, place: &mut Place, executor: Arc<Executor>, job: Job);
+    fn start(self: Arc<Self>, place: &mut Place, limit: Option<Duration>, job: Job);
 
     /// Tells the handler of a failure.
     fn error(self: Arc<Self>, error: BotError) -> Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -39,8 +42,8 @@ impl Place {
 }
 
 impl<H: EventHandler> Callbacks for H {
-    fn start(self: Arc<Self>, place: &mut Place, executor: Arc<Executor>, job: Job) {
-        place.0.set(handle(self, executor, job));
+    fn start(self: Arc<Self>, place: &mut Place, limit: Option<Duration>, job: Job) {
+        place.0.set(handle(self, limit, job));
     }
 
     fn error(self: Arc<Self>, error: BotError) -> Pin<Box<dyn Future<Output = ()> + Send>> {
@@ -49,61 +52,79 @@ impl<H: EventHandler> Callbacks for H {
 }
 
 /// Calls the closures in the order in which they were added, then the callback of the trait.
-async fn handle<H: EventHandler>(handler: Arc<H>, executor: Arc<Executor>, job: Job) {
-    let Job {
-        delivery,
-        seen,
-        ack,
-        ..
-    } = job;
-    let shared = &executor.shared;
-    shared.counters.event(delivery.event.kind());
-    let limit = executor.settings.handler_timeout;
-    if delivery.is_redelivered {
-        shared.replies.begin_again(&delivery);
+#[expect(
+    clippy::manual_async_fn,
+    reason = "an async fn has room for its arguments twice, and moves them"
+)]
+fn handle<H: EventHandler>(
+    handler: Arc<H>,
+    limit: Option<Duration>,
+    mut job: Job,
+) -> impl Future<Output = ()> + Send + 'static {
+    async move {
+        let shared = job.seen.shared();
+        let kind = job.event.kind();
+        shared.counters.event(kind);
+        if job.is_redelivered {
+            shared
+                .replies
+                .begin_again(&job.event, job.origin.event_id());
+        }
+        let ctx = Context::new(shared, job.origin);
+        let mut failed = None;
+        if shared.handlers.has_any() {
+            let event = job.event.into_shared();
+            let text = job.text.as_ref();
+            let raw = || RawEvent::new(&event, text, ctx.event_id(), job.sequence);
+            failed = Box::pin(call_closures(shared, limit, &ctx, &event, raw)).await;
+            job.event = Held::Shared(event);
+        }
+        let event = job.event.into_event();
+        if let Err(failure) = guarded(limit, call(&*handler, ctx, event)).await {
+            let callback = kind.map_or("unknown_event", EventKind::callback);
+            failed = Some(job.seen.shared().failed(callback, failure));
+        }
+        job.seen.finish().await;
+        job.ack
+            .done(failed.map_or(Outcome::Handled, Outcome::Failed));
     }
-    let ctx = Context::new(shared, &delivery);
-    let callback = delivery
-        .event
-        .kind()
-        .map_or("unknown_event", EventKind::callback);
+}
+
+/// Calls the closures that an event is for; what happened to the last one that failed.
+async fn call_closures(
+    shared: &Shared,
+    limit: Option<Duration>,
+    ctx: &Context,
+    event: &Arc<Event>,
+    raw: impl Fn() -> RawEvent + Send,
+) -> Option<Box<str>> {
     let mut failed = None;
-    for closure in shared.handlers.wanting(&delivery.event) {
+    for closure in shared.handlers.wanting(event) {
         let (called, what) = match closure {
             Call::Raw(_, f) => {
-                let raw = RawEvent::new(&delivery);
-                (
-                    guarded(limit, async { f(ctx.clone(), raw).await }).await,
-                    "on",
-                )
+                let raw = raw();
+                let called = guarded(limit, async { f(ctx.clone(), raw).await }).await;
+                (called, "on")
             }
             Call::Typed(_, f) => {
-                let event = Arc::clone(&delivery.event);
-                (
-                    guarded(limit, async { f(ctx.clone(), event).await }).await,
-                    "on_typed",
-                )
+                let event = Arc::clone(event);
+                let called = guarded(limit, async { f(ctx.clone(), event).await }).await;
+                (called, "on_typed")
             }
             Call::Error(_) => continue,
         };
         if let Err(failure) = called {
-            failed =
-                Some(executor.failed(&format!("{what} for {}", delivery.event.name()), failure));
+            let what = format!("{what} for {}", event.name());
+            failed = Some(shared.failed(&what, failure));
         }
     }
-    // By value: moved where nobody else holds the event.
-    let event = Arc::unwrap_or_clone(delivery.event);
-    if let Err(failure) = guarded(limit, call(&*handler, ctx, event)).await {
-        failed = Some(executor.failed(callback, failure));
-    }
-    seen.handled(|error| executor.report(error)).await;
-    ack.done(failed.map_or(Outcome::Handled, Outcome::Failed));
+    failed
 }
 
-impl Executor {
+impl Shared {
     /// Counts and reports a callback that did not return; what happened, in words.
-    fn failed(self: &Arc<Self>, callback: &str, failure: Failure) -> Box<str> {
-        let counters = &self.shared.counters;
+    fn failed(&self, callback: &str, failure: Failure) -> Box<str> {
+        let counters = &self.counters;
         let error = match failure {
             Failure::Panicked(payload) => {
                 counters.panics.fetch_add(1, Ordering::Relaxed);
@@ -115,7 +136,7 @@ impl Executor {
             }
         };
         let text = error.to_string().into();
-        self.report(error);
+        self.tell(error);
         text
     }
 }

@@ -4,17 +4,20 @@
 //! in a group or guild that the bot may read in full arrives under two names with one message id.
 
 use std::collections::{HashSet, VecDeque};
-use std::hash::{BuildHasher, Hash, RandomState};
+use std::hash::{BuildHasher, BuildHasherDefault, Hash};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use foldhash::quality::RandomState;
 use qq_model::Event;
 use qq_model::id::{EventId, MessageId};
 use tokio::time::Instant;
 
 use super::Delivery;
+use super::prehashed::Prehashed;
 use crate::BotError;
+use crate::shared::Shared;
 use crate::store::{Begun, DedupeStore, Health, within};
 
 /// How long an event is remembered unless said otherwise.
@@ -55,7 +58,7 @@ pub(crate) struct Duplicates {
 /// likely than a failure of the machine.
 #[derive(Default)]
 struct Memory {
-    seen: HashSet<u64>,
+    seen: HashSet<u64, BuildHasherDefault<Prehashed>>,
     order: VecDeque<(Instant, u64)>,
 }
 
@@ -68,7 +71,7 @@ enum Key<'a> {
 
 /// An event that was not seen before. Dropped without [`handled`](Self::handled) it counts as not seen.
 pub(crate) struct Seen {
-    duplicates: Arc<Duplicates>,
+    shared: Arc<Shared>,
     /// `None` for an event without an id.
     key: Option<u64>,
     /// What the store calls it.
@@ -76,61 +79,39 @@ pub(crate) struct Seen {
 }
 
 impl Duplicates {
-    pub(crate) fn new(settings: DuplicateSettings) -> Arc<Self> {
-        Arc::new(Self {
+    pub(crate) fn new(settings: DuplicateSettings) -> Self {
+        Self {
             settings,
-            hasher: RandomState::new(),
+            hasher: RandomState::default(),
             memory: Mutex::default(),
             count: AtomicU64::new(0),
             health: Health::default(),
-        })
+        }
     }
 
-    /// `None` when the event was seen before. From now on it was. Notes in the delivery whether it was begun before.
-    pub(crate) async fn see(
-        self: &Arc<Self>,
-        delivery: &mut Delivery,
-        report: impl FnOnce(BotError),
-    ) -> Option<Seen> {
-        let mut seen = Seen {
-            duplicates: Arc::clone(self),
-            key: None,
-            stored: None,
-        };
-        let Some(key) = Key::of(delivery).filter(|_| self.settings.is_on) else {
-            return Some(seen);
+    /// `None` when the event was seen before, as far as this process knows. From now on it was.
+    fn look(&self, delivery: &Delivery) -> Option<Option<u64>> {
+        if !self.settings.is_on {
+            return Some(None);
+        }
+        let Some(key) = Key::of(delivery) else {
+            return Some(None);
         };
         let number = self.hasher.hash_one(key);
         let is_new = self
             .lock()
             .insert(number, delivery.received_at, &self.settings);
         // What a source delivers again was not finished, whatever became of the attempt before.
-        if !is_new && !delivery.is_redelivered {
-            self.count.fetch_add(1, Ordering::Relaxed);
-            return None;
+        if is_new || delivery.is_redelivered {
+            return Some(Some(number));
         }
-        seen.key = Some(number);
-        let Some(store) = &self.settings.store else {
-            return Some(seen);
-        };
-        let name = key.name();
-        let begun = within(store.begin(&name, self.settings.ttl)).await;
-        match self.health.check("the store of duplicates", begun) {
-            Ok(Begun::New) => seen.stored = Some(name),
-            Ok(Begun::Again) => {
-                delivery.is_redelivered = true;
-                seen.stored = Some(name);
-            }
-            Ok(Begun::Handled) => {
-                // It stays in memory, too.
-                seen.key = None;
-                self.count.fetch_add(1, Ordering::Relaxed);
-                return None;
-            }
-            Err(Some(error)) => report(error),
-            Err(None) => {}
-        }
-        Some(seen)
+        self.count.fetch_add(1, Ordering::Relaxed);
+        None
+    }
+
+    /// Whether a store has to be asked, too.
+    pub(crate) const fn has_store(&self) -> bool {
+        self.settings.store.is_some()
     }
 
     /// Events that were dropped.
@@ -167,20 +148,76 @@ impl Memory {
 }
 
 impl Seen {
+    /// `None` when the event was seen before, as far as this process knows. From now on it was.
+    pub(crate) fn look(shared: &Arc<Shared>, delivery: &Delivery) -> Option<Self> {
+        let key = shared.duplicates.look(delivery)?;
+        Some(Self {
+            shared: Arc::clone(shared),
+            key,
+            stored: None,
+        })
+    }
+
+    /// Asks the store, if there is one: `None` when the event was handled by an earlier process. Notes in the delivery
+    /// whether it was begun before.
+    pub(crate) async fn ask_store(
+        mut self,
+        delivery: &mut Delivery,
+        report: impl FnOnce(BotError),
+    ) -> Option<Self> {
+        let shared = Arc::clone(&self.shared);
+        let duplicates = &shared.duplicates;
+        let (Some(store), Some(key)) = (
+            &duplicates.settings.store,
+            Key::of(delivery).filter(|_| self.key.is_some()),
+        ) else {
+            return Some(self);
+        };
+        let name = key.name();
+        let begun = within(store.begin(&name, duplicates.settings.ttl)).await;
+        match duplicates.health.check("the store of duplicates", begun) {
+            Ok(Begun::New) => self.stored = Some(name),
+            Ok(Begun::Again) => {
+                delivery.is_redelivered = true;
+                self.stored = Some(name);
+            }
+            Ok(Begun::Handled) => {
+                // It stays in memory, too.
+                self.key = None;
+                duplicates.count.fetch_add(1, Ordering::Relaxed);
+                return None;
+            }
+            Err(Some(error)) => report(error),
+            Err(None) => {}
+        }
+        Some(self)
+    }
+
+    pub(crate) const fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
     /// It needs handling no more.
     pub(crate) async fn handled(mut self, report: impl FnOnce(BotError)) {
         self.key = None;
-        let settings = &self.duplicates.settings;
-        if let (Some(name), Some(store)) = (&self.stored, &settings.store) {
-            let handled = within(store.handled(name, settings.ttl)).await;
-            let checked = self
-                .duplicates
-                .health
-                .check("the store of duplicates", handled);
+        let duplicates = &self.shared.duplicates;
+        if let (Some(name), Some(store)) = (&self.stored, &duplicates.settings.store) {
+            let handled = within(store.handled(name, duplicates.settings.ttl)).await;
+            let checked = duplicates.health.check("the store of duplicates", handled);
             if let Err(Some(error)) = checked {
                 report(error);
             }
         }
+    }
+
+    /// [`handled`](Self::handled), where failures go to the handler.
+    pub(crate) async fn finish(mut self) {
+        if self.stored.is_none() {
+            self.key = None;
+            return;
+        }
+        let shared = Arc::clone(&self.shared);
+        self.handled(|error| shared.tell(error)).await;
     }
 
     /// It will not be handled, and that is settled.
@@ -192,7 +229,7 @@ impl Seen {
 impl Drop for Seen {
     fn drop(&mut self) {
         if let Some(key) = self.key {
-            self.duplicates.lock().seen.remove(&key);
+            self.shared.duplicates.lock().seen.remove(&key);
         }
     }
 }
@@ -225,12 +262,11 @@ impl<'a> Key<'a> {
 
 #[cfg(test)]
 mod tests {
-    use qq_model::Dispatch;
-    use qq_model::gateway::ShardId;
+    use qq_model::{Dispatch, Intents, Token};
 
     use super::*;
-    use crate::status::Source;
     use crate::store::InMemoryDedupeStore;
+    use crate::{Client, ClientBuilder};
 
     fn delivery(name: &str, id: &str, message: &str) -> Delivery {
         let mut dispatch = Dispatch::new(Event::decode(
@@ -238,38 +274,46 @@ mod tests {
             &format!(r#"{{"id":"{message}","content":"same text"}}"#),
         ));
         dispatch.id = Some(id.into()).filter(|id: &EventId| !id.is_empty());
-        Delivery::new(dispatch, Source::Shard(ShardId::ONE))
+        Delivery::new(dispatch, Instant::now())
     }
 
-    async fn is_new(duplicates: &Arc<Duplicates>, mut delivery: Delivery) -> bool {
-        match duplicates.see(&mut delivery, |_| ()).await {
+    async fn see(shared: &Arc<Shared>, delivery: &mut Delivery) -> Option<Seen> {
+        let seen = Seen::look(shared, delivery)?;
+        seen.ask_store(delivery, |_| ()).await
+    }
+
+    async fn is_new(shared: &Arc<Shared>, mut delivery: Delivery) -> bool {
+        match see(shared, &mut delivery).await {
             Some(seen) => {
-                seen.handled(|_| ()).await;
+                seen.finish().await;
                 true
             }
             None => false,
         }
     }
 
-    fn of(settings: DuplicateSettings) -> Arc<Duplicates> {
-        Duplicates::new(settings)
+    fn of(change: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Arc<Shared> {
+        let token = Token::new("102000000", "secret");
+        let builder = Client::builder(token, Intents::default());
+        let client = change(builder).build().unwrap();
+        Arc::clone(client.handle().shared())
     }
 
     #[tokio::test(start_paused = true)]
     async fn one_message_under_two_names_is_one() {
-        let duplicates = of(DuplicateSettings::default());
+        let duplicates = of(|builder| builder);
         assert!(is_new(&duplicates, delivery("GROUP_AT_MESSAGE_CREATE", "a", "m")).await);
         assert!(!is_new(&duplicates, delivery("GROUP_MESSAGE_CREATE", "b", "m")).await);
         assert!(
             is_new(&duplicates, delivery("GROUP_MESSAGE_CREATE", "c", "n")).await,
             "the same text again is no repeat"
         );
-        assert_eq!(duplicates.count(), 1);
+        assert_eq!(duplicates.duplicates.count(), 1);
     }
 
     #[tokio::test(start_paused = true)]
     async fn other_events_go_by_their_event_id() {
-        let duplicates = of(DuplicateSettings::default());
+        let duplicates = of(|builder| builder);
         assert!(is_new(&duplicates, delivery("NEW_EVENT", "a", "m")).await);
         assert!(!is_new(&duplicates, delivery("NEW_EVENT", "a", "m")).await);
         assert!(is_new(&duplicates, delivery("READY", "", "m")).await);
@@ -281,10 +325,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_was_not_handled_is_new_again() {
-        let duplicates = of(DuplicateSettings::default());
-        let seen = duplicates
-            .see(&mut delivery("C2C_MESSAGE_CREATE", "a", "m"), |_| ())
-            .await;
+        let duplicates = of(|builder| builder);
+        let seen = see(&duplicates, &mut delivery("C2C_MESSAGE_CREATE", "a", "m")).await;
         assert!(!is_new(&duplicates, delivery("C2C_MESSAGE_CREATE", "a", "m")).await);
         drop(seen);
         assert!(is_new(&duplicates, delivery("C2C_MESSAGE_CREATE", "a", "m")).await);
@@ -292,11 +334,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn memory_is_bounded_by_number_and_time_and_can_be_switched_off() {
-        let settings = DuplicateSettings {
-            capacity: 100,
-            ..DuplicateSettings::default()
-        };
-        let duplicates = of(settings.clone());
+        let duplicates = of(|builder| builder.dedupe_capacity(100));
         for n in 0..1000 {
             is_new(
                 &duplicates,
@@ -304,14 +342,11 @@ mod tests {
             )
             .await;
         }
-        assert!(duplicates.lock().seen.len() <= 100);
+        assert!(duplicates.duplicates.lock().seen.len() <= 100);
         tokio::time::advance(TTL + Duration::from_secs(1)).await;
         assert!(is_new(&duplicates, delivery("C2C_MESSAGE_CREATE", "e", "999")).await);
-        assert_eq!(duplicates.lock().seen.len(), 1);
-        let off = of(DuplicateSettings {
-            is_on: false,
-            ..settings
-        });
+        assert_eq!(duplicates.duplicates.lock().seen.len(), 1);
+        let off = of(|builder| builder.dedupe(false));
         for _ in 0..2 {
             assert!(is_new(&off, delivery("C2C_MESSAGE_CREATE", "e", "m")).await);
         }
@@ -319,23 +354,18 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_store_tells_what_an_earlier_process_did() {
-        let settings = DuplicateSettings {
-            store: Some(Arc::new(InMemoryDedupeStore::default())),
-            ..DuplicateSettings::default()
-        };
-        let earlier = of(settings.clone());
+        let store = Arc::new(InMemoryDedupeStore::default());
+        let earlier = of(|builder| builder.dedupe_store(Arc::clone(&store)));
         assert!(is_new(&earlier, delivery("C2C_MESSAGE_CREATE", "", "done")).await);
-        let begun = earlier
-            .see(&mut delivery("C2C_MESSAGE_CREATE", "", "begun"), |_| ())
-            .await;
+        let begun = see(&earlier, &mut delivery("C2C_MESSAGE_CREATE", "", "begun")).await;
         assert!(begun.is_some());
-        let later = of(settings);
+        let later = of(|builder| builder.dedupe_store(store));
         assert!(!is_new(&later, delivery("C2C_MESSAGE_CREATE", "", "done")).await);
         let mut again = delivery("C2C_MESSAGE_CREATE", "", "begun");
-        assert!(later.see(&mut again, |_| ()).await.is_some());
+        assert!(see(&later, &mut again).await.is_some());
         assert!(again.is_redelivered);
         let mut new = delivery("C2C_MESSAGE_CREATE", "", "new");
-        assert!(later.see(&mut new, |_| ()).await.is_some());
+        assert!(see(&later, &mut new).await.is_some());
         assert!(!new.is_redelivered);
     }
 }

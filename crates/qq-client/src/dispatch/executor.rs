@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context as TaskContext, Poll};
 
+use qq_model::Event;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
@@ -18,8 +19,9 @@ use super::guard::guarded;
 use super::lane::{Lane, LaneKeys};
 use super::overflow::DropReason;
 use super::table::{Admission, Table};
-use super::{Delivery, DispatchSettings, Seen};
+use super::{DispatchSettings, Held, Seen};
 use crate::BotError;
+use crate::context::Origin;
 use crate::shared::Shared;
 
 /// Failures that are being told at a time; with more, they are logged only.
@@ -36,6 +38,7 @@ pub(crate) struct Executor {
     waiting_for_room: AtomicUsize,
     /// Told when the last job has ended, if somebody waits for that.
     idle: Notify,
+    waiting_for_idle: AtomicUsize,
     /// `None` once nothing is run any more.
     tasks: Mutex<Option<JoinSet<()>>>,
     reports: AtomicUsize,
@@ -45,18 +48,27 @@ pub(crate) struct Executor {
 
 /// An event to be handled.
 pub(crate) struct Job {
-    pub(crate) delivery: Delivery,
+    pub(crate) event: Held,
+    /// The payload as it came, where somebody asked for it.
+    pub(crate) text: Option<Arc<str>>,
+    pub(crate) sequence: Option<u64>,
+    /// Whether an earlier process may have begun to handle it and did not finish.
+    pub(crate) is_redelivered: bool,
+    pub(crate) origin: Arc<Origin>,
     pub(crate) seen: Seen,
     pub(crate) ack: Ack,
-    lane: Option<Lane>,
+    pub(crate) lane: Option<Lane>,
 }
 
-/// What became of a job that was to find a place.
-enum Attempt {
-    /// It may run now, if it is still there.
-    Admitted(Option<Job>),
-    /// There is no room yet.
-    Full(Job),
+/// What became of the job in a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// It is there, and may run now.
+    Run,
+    /// It was taken: it runs after those of its lane, or was dropped.
+    Done,
+    /// It is there, and has to wait for room.
+    Full,
 }
 
 /// What was left when callbacks were no longer waited for.
@@ -85,63 +97,77 @@ impl Executor {
             room: Notify::new(),
             waiting_for_room: AtomicUsize::new(0),
             idle: Notify::new(),
+            waiting_for_idle: AtomicUsize::new(0),
             tasks: Mutex::new(Some(JoinSet::new())),
             reports: AtomicUsize::new(0),
             draining: CancellationToken::new(),
         })
     }
 
-    /// Finds a place for an event, and waits for one if need be. `Some` may run now; otherwise it runs after those of its
-    /// lane, or was dropped. Cancelled, it is as if the event had not come.
-    pub(crate) async fn admit(
-        self: &Arc<Self>,
-        delivery: Delivery,
-        seen: Seen,
-        ack: Ack,
-    ) -> Option<Job> {
-        let lane = self.keys.of(&delivery.event);
-        let job = Job {
-            delivery,
-            seen,
-            ack,
-            lane,
+    /// Finds a place for the job in the slot, which stays there while it is not taken.
+    pub(crate) fn admit(self: &Arc<Self>, slot: &mut Option<Job>) -> Step {
+        let Some(lane) = slot.as_ref().map(|job| job.lane) else {
+            return Step::Done;
         };
-        let job = match self.try_admit(job) {
-            Attempt::Admitted(admitted) => return admitted,
-            Attempt::Full(job) => job,
-        };
-        let _waiting = Waiting::new(&self.waiting_for_room);
-        let mut job = Some(job);
-        loop {
-            let mut room = pin!(self.room.notified());
-            room.as_mut().enable();
-            match self.try_admit(job.take()?) {
-                Attempt::Admitted(admitted) => return admitted,
-                Attempt::Full(waiting) => job = Some(waiting),
-            }
-            room.await;
-        }
-    }
-
-    fn try_admit(self: &Arc<Self>, job: Job) -> Attempt {
-        let lane = job.lane;
-        let (admission, evicted) = lock(&self.table).admit(lane, job);
-        if let Some((job, reason)) = evicted {
+        let (admission, evicted) = lock(&self.table).admit(lane, slot);
+        if let Some(evicted) = evicted {
+            let (job, reason) = *evicted;
             self.drop_job(job, reason);
         }
         match admission {
-            Admission::Run(job) => Attempt::Admitted(Some(job)),
-            Admission::Queued => Attempt::Admitted(None),
-            Admission::Full(job) => Attempt::Full(job),
-            Admission::Dropped(job, reason) => {
-                self.drop_job(job, reason);
-                Attempt::Admitted(None)
+            Admission::Run => Step::Run,
+            Admission::Queued => Step::Done,
+            Admission::Full => Step::Full,
+            Admission::Dropped(reason) => {
+                if let Some(job) = slot.take() {
+                    self.drop_job(job, reason);
+                }
+                Step::Done
             }
         }
     }
 
-    /// Runs a job here as long as it does not wait, and on a task of its own from there.
-    pub(crate) fn run(self: &Arc<Self>, place: &mut Place, job: Job, cx: &mut TaskContext<'_>) {
+    /// The lane of an event.
+    pub(crate) fn lane(&self, event: &Event) -> Option<Lane> {
+        self.keys.of(event)
+    }
+
+    /// [`admit`](Self::admit) for a job that found no room; whether it may run now. Cancelled, it is as if the event had
+    /// not come, once the slot is dropped.
+    pub(crate) async fn wait_for_room(self: &Arc<Self>, slot: &mut Option<Job>) -> bool {
+        let _waiting = Waiting::new(&self.waiting_for_room);
+        loop {
+            let mut room = pin!(self.room.notified());
+            room.as_mut().enable();
+            match self.admit(slot) {
+                Step::Run => return true,
+                Step::Done => return false,
+                Step::Full => room.await,
+            }
+        }
+    }
+
+    /// An event needs no handler.
+    pub(crate) fn settle(self: &Arc<Self>, seen: Seen, ack: Ack) {
+        if !self.shared.duplicates.has_store() {
+            seen.given_up();
+            return ack.done(Outcome::Handled);
+        }
+        let executor = Arc::clone(self);
+        self.spawn(async move {
+            seen.handled(|error| executor.report(error)).await;
+            ack.done(Outcome::Handled);
+        });
+    }
+
+    /// Runs the job in the slot here as long as it does not wait, and on a task of its own from there.
+    pub(crate) fn run(
+        self: &Arc<Self>,
+        place: &mut Place,
+        slot: &mut Option<Job>,
+        cx: &mut TaskContext<'_>,
+    ) {
+        let Some(job) = slot.take() else { return };
         let lane = job.lane;
         self.start(place, job);
         match place.poll(cx) {
@@ -181,6 +207,7 @@ impl Executor {
         self.draining.cancel();
         let before = lock(&self.table).len();
         let all = async {
+            let _waiting = Waiting::new(&self.waiting_for_idle);
             loop {
                 let mut idle = pin!(self.idle.notified());
                 idle.as_mut().enable();
@@ -231,8 +258,9 @@ impl Executor {
         (waiting, table.len() - waiting)
     }
 
-    fn start(self: &Arc<Self>, place: &mut Place, job: Job) {
-        Arc::clone(&self.callbacks).start(place, Arc::clone(self), job);
+    fn start(&self, place: &mut Place, job: Job) {
+        let limit = self.settings.handler_timeout;
+        Arc::clone(&self.callbacks).start(place, limit, job);
     }
 
     /// Runs the jobs of a lane until none is left.
@@ -249,15 +277,14 @@ impl Executor {
 
     /// A job of this lane has ended; the next one.
     fn finish(&self, lane: Option<Lane>) -> Option<Job> {
-        let (next, is_idle) = {
-            let mut table = lock(&self.table);
-            let next = table.finish(lane);
-            (next, table.len() == 0)
-        };
+        let mut table = lock(&self.table);
+        let next = table.finish(lane);
+        let is_idle = table.len() == 0;
+        drop(table);
         if self.waiting_for_room.load(Ordering::SeqCst) > 0 {
             self.room.notify_waiters();
         }
-        if is_idle {
+        if is_idle && self.waiting_for_idle.load(Ordering::SeqCst) > 0 {
             self.idle.notify_waiters();
         }
         next
@@ -265,19 +292,12 @@ impl Executor {
 
     fn drop_job(self: &Arc<Self>, job: Job, reason: DropReason) {
         let Job {
-            delivery,
-            seen,
-            ack,
-            ..
+            event, seen, ack, ..
         } = job;
         seen.given_up();
         ack.done(Outcome::Dropped(reason));
         self.shared.overflow.count(reason);
-        tracing::debug!(
-            event = delivery.event.name(),
-            ?reason,
-            "an event was dropped"
-        );
+        tracing::debug!(event = event.name(), ?reason, "an event was dropped");
         if let Some(report) = self.shared.overflow.first_of_burst(reason) {
             self.report(report);
             let executor = Arc::clone(self);

@@ -1,7 +1,8 @@
 //! Which events wait for each other.
 
-use std::hash::{BuildHasher, Hash, RandomState};
+use std::hash::{BuildHasher, Hash};
 
+use foldhash::quality::RandomState;
 use qq_model::Event;
 use qq_model::message::Conversation;
 
@@ -12,7 +13,7 @@ use qq_model::message::Conversation;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Lane(u64);
 
-/// Assigns lanes. Nobody outside can find conversations that share one.
+/// Assigns lanes, by a hash that is seeded anew for each client.
 #[derive(Default)]
 pub(crate) struct LaneKeys(RandomState);
 

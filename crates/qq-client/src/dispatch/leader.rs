@@ -17,8 +17,9 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::ack::Ack;
 use super::callbacks::Place;
+use super::pipeline::Entry;
 use super::watchdog::{Watchdog, Watched};
-use super::{Delivery, Pipeline};
+use super::{Delivery, Executor, Job, Pipeline};
 
 /// A source of events that one task reads.
 pub(crate) trait Intake: Send + 'static {
@@ -121,25 +122,35 @@ impl<I: Intake> Post<I> {
     async fn lead(self: Arc<Self>, mut seat: Box<Seat<I>>) {
         let executor = &self.pipeline.executor;
         let mut place = Place::new();
+        let mut slot = None;
         while let Some((delivery, ack)) = seat.intake.next().await {
-            let job = {
-                let admitted = self.pipeline.admit(delivery, ack);
-                tokio::pin!(admitted);
-                tokio::select! {
-                    biased;
-                    job = &mut admitted => job,
-                    () = seat.intake.meanwhile() => admitted.await,
+            let may_run = match self.pipeline.enter(delivery, ack, &mut slot) {
+                Entry::Run => true,
+                Entry::Done => false,
+                Entry::Waiting(waiting) => {
+                    let admitted = self.pipeline.wait(waiting, &mut slot);
+                    tokio::pin!(admitted);
+                    tokio::select! {
+                        biased;
+                        may_run = &mut admitted => may_run,
+                        () = seat.intake.meanwhile() => admitted.await,
+                    }
                 }
             };
-            let Some(job) = job else { continue };
+            if !may_run {
+                tokio::task::coop::consume_budget().await;
+                continue;
+            }
             if self.is_apart.load(Ordering::Relaxed) {
-                executor.run_apart(job);
+                if let Some(job) = slot.take() {
+                    executor.run_apart(job);
+                }
             } else if let Some(watchdog) = &self.watchdog {
                 *self.lock() = Some(seat);
                 let mine = (self.pulse.load(Ordering::Acquire) | 1) + 2;
                 self.pulse.store(mine, Ordering::Release);
                 watchdog.wake();
-                run_here(&self.pipeline, &mut place, job).await;
+                run_here(executor, &mut place, &mut slot).await;
                 if !self.leave(mine) {
                     return;
                 }
@@ -148,7 +159,7 @@ impl<I: Intake> Post<I> {
                 };
                 seat = left;
             } else {
-                run_here(&self.pipeline, &mut place, job).await;
+                run_here(executor, &mut place, &mut slot).await;
             }
             tokio::task::coop::consume_budget().await;
         }
@@ -194,12 +205,10 @@ impl<I: Intake> Watched for Post<I> {
     }
 }
 
-async fn run_here(pipeline: &Pipeline, place: &mut Place, job: super::Job) {
-    let mut job = Some(job);
+/// Runs the job in the slot on this task as long as it does not wait.
+async fn run_here(executor: &Arc<Executor>, place: &mut Place, slot: &mut Option<Job>) {
     poll_fn(|cx| {
-        if let Some(job) = job.take() {
-            pipeline.executor.run(place, job, cx);
-        }
+        executor.run(place, slot, cx);
         Poll::Ready(())
     })
     .await;

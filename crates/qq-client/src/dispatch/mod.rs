@@ -10,6 +10,7 @@ mod lane;
 mod leader;
 mod overflow;
 mod pipeline;
+mod prehashed;
 mod progress;
 mod settings;
 mod table;
@@ -17,7 +18,7 @@ mod watchdog;
 
 pub(crate) use self::ack::Ack;
 pub use self::ack::Outcome;
-pub(crate) use self::delivery::Delivery;
+pub(crate) use self::delivery::{Delivery, Held};
 pub(crate) use self::duplicates::{DuplicateSettings, Duplicates, Seen};
 pub(crate) use self::executor::{Executor, Job};
 pub(crate) use self::leader::{Intake, Leaders, Post};

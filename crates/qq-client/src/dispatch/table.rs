@@ -1,10 +1,12 @@
 //! Who waits, who runs, and for whom there is room. Plain data: the tasks are in [`super::executor`].
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::BuildHasherDefault;
 
 use super::lane::Lane;
 use super::overflow::{DropReason, OverflowPolicy};
+use super::prehashed::Prehashed;
 
 /// The bounds of a table.
 #[derive(Clone, Copy, Debug)]
@@ -37,21 +39,21 @@ struct Waiting<J> {
     len: usize,
 }
 
-/// What became of a job.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Admission<J> {
+/// What becomes of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Admission {
     /// It may run now.
-    Run(J),
-    /// It waits for its lane.
+    Run,
+    /// It was taken, and waits for its lane.
     Queued,
     /// There is no room yet.
-    Full(J),
+    Full,
     /// There is no room, and nothing waits for any.
-    Dropped(J, DropReason),
+    Dropped(DropReason),
 }
 
-/// A job that was dropped in favour of another.
-pub(crate) type Evicted<J> = Option<(J, DropReason)>;
+/// A job that was dropped in favour of another: seldom, so that it is boxed.
+pub(crate) type Evicted<J> = Option<Box<(J, DropReason)>>;
 
 impl<J> Table<J> {
     pub(crate) fn new(bounds: Bounds) -> Self {
@@ -75,36 +77,41 @@ impl<J> Table<J> {
         self.lanes.values().map(|lane| lane.jobs.len()).sum()
     }
 
-    /// Finds a place for a job.
-    pub(crate) fn admit(&mut self, lane: Option<Lane>, job: J) -> (Admission<J>, Evicted<J>) {
+    /// Finds a place for a job, and takes it where it has to wait for others: one that runs at once need not be moved.
+    pub(crate) fn admit(
+        &mut self,
+        lane: Option<Lane>,
+        job: &mut Option<J>,
+    ) -> (Admission, Evicted<J>) {
         let Some(lane) = lane.map(Lane::number) else {
             return match self.make_room() {
                 Room::Free(evicted) => {
                     self.regular += 1;
-                    (Admission::Run(job), evicted)
+                    (Admission::Run, evicted)
                 }
-                Room::None => (Admission::Full(job), None),
-                Room::Refused => (Admission::Dropped(job, DropReason::Capacity), None),
+                Room::None => (Admission::Full, None),
+                Room::Refused => (Admission::Dropped(DropReason::Capacity), None),
             };
         };
-        let len = self.lanes.get(&lane).map_or(0, |lane| lane.len);
-        if self.bounds.conversation.is_some_and(|bound| len >= bound) {
+        if let Some(bound) = self.bounds.conversation
+            && self.lanes.get(&lane).map_or(0, |lane| lane.len) >= bound
+        {
             let reason = DropReason::ConversationCapacity;
             return match self.bounds.conversation_overflow {
                 OverflowPolicy::Wait if self.excess >= self.excess_capacity() => {
-                    (Admission::Full(job), None)
+                    (Admission::Full, None)
                 }
                 OverflowPolicy::Wait => {
                     self.excess += 1;
                     (self.place(lane, job), None)
                 }
-                OverflowPolicy::DropNewest => (Admission::Dropped(job, reason), None),
+                OverflowPolicy::DropNewest => (Admission::Dropped(reason), None),
                 OverflowPolicy::DropOldest => match self.evict(lane) {
                     Some(oldest) => {
                         self.regular += 1;
-                        (self.place(lane, job), Some((oldest, reason)))
+                        (self.place(lane, job), Some(Box::new((oldest, reason))))
                     }
-                    None => (Admission::Dropped(job, reason), None),
+                    None => (Admission::Dropped(reason), None),
                 },
             };
         }
@@ -113,8 +120,8 @@ impl<J> Table<J> {
                 self.regular += 1;
                 (self.place(lane, job), evicted)
             }
-            Room::None => (Admission::Full(job), None),
-            Room::Refused => (Admission::Dropped(job, DropReason::Capacity), None),
+            Room::None => (Admission::Full, None),
+            Room::Refused => (Admission::Dropped(DropReason::Capacity), None),
         }
     }
 
@@ -124,13 +131,19 @@ impl<J> Table<J> {
             self.regular = self.regular.saturating_sub(1);
             return None;
         };
-        let waiting = self.lanes.get_mut(&lane)?;
-        let next = waiting.jobs.pop_front();
-        let len = waiting.len;
-        waiting.len -= 1;
-        if waiting.len == 0 {
-            self.lanes.remove(&lane);
+        let Entry::Occupied(mut waiting) = self.lanes.entry(lane) else {
+            return None;
+        };
+        let len = waiting.get().len;
+        if len <= 1 {
+            // The usual case: nothing else of this lane.
+            waiting.remove();
+            self.release(len);
+            return None;
         }
+        let waiting = waiting.get_mut();
+        waiting.len -= 1;
+        let next = waiting.jobs.pop_front();
         self.release(len);
         next.map(|(_, job)| job)
     }
@@ -159,24 +172,24 @@ impl<J> Table<J> {
             OverflowPolicy::Wait => Room::None,
             OverflowPolicy::DropNewest => Room::Refused,
             OverflowPolicy::DropOldest => match self.evict_oldest() {
-                Some(oldest) => Room::Free(Some((oldest, DropReason::Capacity))),
+                Some(oldest) => Room::Free(Some(Box::new((oldest, DropReason::Capacity)))),
                 None => Room::Refused,
             },
         }
     }
 
-    fn place(&mut self, lane: u64, job: J) -> Admission<J> {
+    fn place(&mut self, lane: u64, job: &mut Option<J>) -> Admission {
         let waiting = self.lanes.entry(lane).or_insert_with(|| Waiting {
             jobs: VecDeque::new(),
             len: 0,
         });
         waiting.len += 1;
         if waiting.len == 1 {
-            return Admission::Run(job);
+            return Admission::Run;
         }
         let ticket = self.next_ticket;
         self.next_ticket += 1;
-        waiting.jobs.push_back((ticket, job));
+        waiting.jobs.extend(job.take().map(|job| (ticket, job)));
         self.remember(lane, ticket);
         Admission::Queued
     }
@@ -238,26 +251,6 @@ enum Room<J> {
     Refused,
 }
 
-/// The keys are hashes already.
-#[derive(Default)]
-struct Prehashed(u64);
-
-impl Hasher for Prehashed {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, key: u64) {
-        self.0 = key;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use qq_model::Event;
@@ -272,6 +265,29 @@ mod tests {
         conversation_overflow: OverflowPolicy::Wait,
     };
 
+    /// What became of a job, with the job.
+    #[derive(Debug, PartialEq, Eq)]
+    enum Put {
+        Run(u32),
+        Queued,
+        Full(u32),
+        Dropped(u32, DropReason),
+    }
+
+    fn put(table: &mut Table<u32>, lane: Option<Lane>, job: u32) -> (Put, Evicted<u32>) {
+        let mut kept = Some(job);
+        let (admission, evicted) = table.admit(lane, &mut kept);
+        let was_taken = admission == Admission::Queued;
+        assert_eq!(kept, Some(job).filter(|_| !was_taken));
+        let put = match admission {
+            Admission::Run => Put::Run(job),
+            Admission::Queued => Put::Queued,
+            Admission::Full => Put::Full(job),
+            Admission::Dropped(reason) => Put::Dropped(job, reason),
+        };
+        (put, evicted)
+    }
+
     fn lanes<const N: usize>() -> [Option<Lane>; N] {
         let keys = LaneKeys::default();
         std::array::from_fn(|n| {
@@ -284,15 +300,15 @@ mod tests {
     fn a_lane_runs_one_after_another() {
         let [a, b] = lanes();
         let mut table = Table::new(BOUNDS);
-        assert_eq!(table.admit(a, 1), (Admission::Run(1), None));
-        assert_eq!(table.admit(a, 2), (Admission::Queued, None));
-        assert_eq!(table.admit(b, 3), (Admission::Run(3), None));
+        assert_eq!(put(&mut table, a, 1), (Put::Run(1), None));
+        assert_eq!(put(&mut table, a, 2), (Put::Queued, None));
+        assert_eq!(put(&mut table, b, 3), (Put::Run(3), None));
         assert_eq!((table.len(), table.waiting()), (3, 1));
         assert_eq!(table.finish(a), Some(2));
         assert_eq!(table.finish(a), None);
         assert_eq!(table.finish(b), None);
         assert_eq!((table.len(), table.lanes.len()), (0, 0));
-        assert_eq!(table.admit(None, 4), (Admission::Run(4), None));
+        assert_eq!(put(&mut table, None, 4), (Put::Run(4), None));
         assert_eq!(table.finish(None), None);
         assert_eq!(table.len(), 0);
     }
@@ -301,21 +317,21 @@ mod tests {
     fn a_full_table_waits_or_drops() {
         let [a, b] = lanes();
         for (overflow, after) in [
-            (OverflowPolicy::Wait, (Admission::Full(9), None)),
+            (OverflowPolicy::Wait, (Put::Full(9), None)),
             (
                 OverflowPolicy::DropNewest,
-                (Admission::Dropped(9, DropReason::Capacity), None),
+                (Put::Dropped(9, DropReason::Capacity), None),
             ),
             (
                 OverflowPolicy::DropOldest,
-                (Admission::Run(9), Some((1, DropReason::Capacity))),
+                (Put::Run(9), Some(Box::new((1, DropReason::Capacity)))),
             ),
         ] {
             let mut table = Table::new(Bounds { overflow, ..BOUNDS });
             for n in 0..4 {
-                table.admit(a, n);
+                put(&mut table, a, n);
             }
-            assert_eq!(table.admit(b, 9), after, "{overflow:?}");
+            assert_eq!(put(&mut table, b, 9), after, "{overflow:?}");
             assert_eq!(table.len(), 4);
         }
         let mut table = Table::new(Bounds {
@@ -323,9 +339,9 @@ mod tests {
             overflow: OverflowPolicy::DropOldest,
             ..BOUNDS
         });
-        table.admit(a, 1);
-        let refused = (Admission::Dropped(2, DropReason::Capacity), None);
-        assert_eq!(table.admit(b, 2), refused, "the one that runs is left");
+        put(&mut table, a, 1);
+        let refused = (Put::Dropped(2, DropReason::Capacity), None);
+        assert_eq!(put(&mut table, b, 2), refused, "the one that runs is left");
     }
 
     #[test]
@@ -338,18 +354,14 @@ mod tests {
         };
         let mut table = Table::new(bounds);
         for n in 0..6 {
-            assert!(!matches!(table.admit(a, n).0, Admission::Full(_)), "{n}");
+            assert!(!matches!(put(&mut table, a, n).0, Put::Full(_)), "{n}");
         }
-        assert_eq!(
-            table.admit(a, 6).0,
-            Admission::Full(6),
-            "half of the places"
-        );
-        assert_eq!(table.admit(b, 7).0, Admission::Run(7));
-        assert_eq!(table.admit(c, 8).0, Admission::Run(8));
-        assert_eq!(table.admit(None, 9).0, Admission::Full(9));
+        assert_eq!(put(&mut table, a, 6).0, Put::Full(6), "half of the places");
+        assert_eq!(put(&mut table, b, 7).0, Put::Run(7));
+        assert_eq!(put(&mut table, c, 8).0, Put::Run(8));
+        assert_eq!(put(&mut table, None, 9).0, Put::Full(9));
         assert_eq!(table.finish(a), Some(1));
-        assert_eq!(table.admit(a, 6).0, Admission::Queued);
+        assert_eq!(put(&mut table, a, 6).0, Put::Queued);
         for _ in 0..6 {
             table.finish(a);
         }
@@ -360,14 +372,14 @@ mod tests {
                 ..bounds
             });
             for n in 0..2 {
-                table.admit(a, n);
+                put(&mut table, a, n);
             }
             let reason = DropReason::ConversationCapacity;
             let expected = match policy {
-                OverflowPolicy::DropOldest => (Admission::Queued, Some((1, reason))),
-                _ => (Admission::Dropped(2, reason), None),
+                OverflowPolicy::DropOldest => (Put::Queued, Some(Box::new((1, reason)))),
+                _ => (Put::Dropped(2, reason), None),
             };
-            assert_eq!(table.admit(a, 2), expected);
+            assert_eq!(put(&mut table, a, 2), expected);
             assert_eq!(table.len(), 2);
         }
     }
@@ -397,7 +409,7 @@ mod tests {
                     let pick = usize::try_from(random >> 40).unwrap_or_default();
                     let lane = lanes.get(pick % 6).copied().flatten();
                     if pick % 11 < 6 {
-                        if let Admission::Run(_) = table.admit(lane, n).0 {
+                        if let Put::Run(_) = put(&mut table, lane, n).0 {
                             running.push(lane);
                         }
                     } else if !running.is_empty() {

@@ -8,7 +8,6 @@ use qq_model::{Event, EventKind};
 use serde::Deserialize;
 
 use crate::BotError;
-use crate::dispatch::Delivery;
 use crate::error::ErrorKind;
 
 /// An event as JSON, with its name: what [`Client::on`](crate::Client::on) hands to closures. Cheap to clone.
@@ -27,22 +26,32 @@ enum Name {
 }
 
 impl RawEvent {
-    pub(crate) fn new(delivery: &Delivery) -> Self {
-        let (name, json) = match &*delivery.event {
+    /// `text` is the payload as it came, where it was kept.
+    pub(crate) fn new(
+        event: &Event,
+        text: Option<&Arc<str>>,
+        id: Option<&EventId>,
+        sequence: Option<u64>,
+    ) -> Self {
+        let (name, json) = match event {
             Event::Unknown { name, raw } => (Name::New((**name).into()), raw.get().into()),
             Event::Undecodable { kind, raw, .. } => (Name::Known(*kind), raw.get().into()),
-            event => (
-                event
-                    .kind()
-                    .map_or_else(|| Name::New(event.name().into()), Name::Known),
-                // Whatever this version does not know was kept, so this is what came, perhaps in another order.
-                serde_json::to_string(event).unwrap_or_default().into(),
-            ),
+            event => {
+                let name = event.kind();
+                let json = text.cloned().unwrap_or_else(|| {
+                    // Whatever this version does not know was kept, so this is what came, perhaps in another order.
+                    serde_json::to_string(event).unwrap_or_default().into()
+                });
+                (
+                    name.map_or_else(|| Name::New(event.name().into()), Name::Known),
+                    json,
+                )
+            }
         };
         Self {
             name,
-            id: delivery.event_id.clone(),
-            sequence: delivery.sequence,
+            id: id.cloned(),
+            sequence,
             json,
         }
     }
@@ -77,7 +86,8 @@ impl RawEvent {
         self.sequence
     }
 
-    /// The payload (`d`).
+    /// The payload (`d`), byte for byte as the platform sent it. Events of an [`EventSource`](crate::EventSource) that
+    /// brings no [`text`](qq_model::Dispatch::text) are written back: with everything in them, perhaps in another order.
     #[must_use]
     pub fn json(&self) -> &str {
         &self.json

@@ -23,6 +23,8 @@ pub(crate) struct Handlers {
     for_events: AtomicUsize,
     /// The kinds that they are for, one bit each.
     kinds: AtomicU64,
+    /// Grows with every change.
+    version: AtomicU64,
 }
 
 #[derive(Default)]
@@ -109,6 +111,7 @@ impl Handlers {
             list: Mutex::default(),
             for_events: AtomicUsize::new(0),
             kinds: AtomicU64::new(0),
+            version: AtomicU64::new(0),
         });
         for call in calls {
             handlers.add(call);
@@ -139,11 +142,29 @@ impl Handlers {
         true
     }
 
+    /// Whether there are closures for events.
+    pub(crate) fn has_any(&self) -> bool {
+        self.for_events.load(Ordering::Acquire) > 0
+    }
+
+    /// Another number after every change.
+    pub(crate) fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
+    }
+
+    /// The kinds whose text some closure takes.
+    pub(crate) fn text_kinds(&self) -> EventKinds {
+        let entries = Arc::clone(&self.lock().entries);
+        let kinds = entries.iter().flat_map(|entry| match &entry.call {
+            Call::Raw(EventName::Kind(kind), _) => EventKinds::none().with(*kind).iter(),
+            Call::Raw(EventName::Any, _) => EventKinds::all().iter(),
+            _ => EventKinds::none().iter(),
+        });
+        kinds.collect()
+    }
+
     /// The closures that this event is for.
     pub(crate) fn wanting(&self, event: &Event) -> Vec<Call> {
-        if self.for_events.load(Ordering::Acquire) == 0 {
-            return Vec::new();
-        }
         let entries = Arc::clone(&self.lock().entries);
         let calls = entries.iter().map(|entry| &entry.call);
         calls.filter(|call| call.wants(event)).cloned().collect()
@@ -166,6 +187,7 @@ impl Handlers {
         let kinds = list.entries.iter().map(|entry| entry.call.kinds());
         let kinds = kinds.fold(0, |all, kinds| all | bits(kinds));
         self.kinds.store(kinds, Ordering::Release);
+        self.version.fetch_add(1, Ordering::Release);
     }
 
     /// Whether a closure is for events of this kind.

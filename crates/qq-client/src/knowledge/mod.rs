@@ -15,11 +15,12 @@ use self::quotes::Quotes;
 use std::sync::Arc;
 
 use qq_cache::Cache;
-use qq_model::Event;
+use qq_model::{Event, EventKinds};
 
 use crate::Context;
 use crate::collector::Collectors;
-use crate::dispatch::Delivery;
+use crate::context::Origin;
+use crate::dispatch::{Delivery, Held};
 use crate::manager::Flights;
 use crate::shared::Shared;
 
@@ -52,19 +53,48 @@ impl Knowledge {
         }
     }
 
+    /// Whether somebody may hold on to this event, so that it has to be shared. A message whose text was kept is kept as
+    /// that text.
+    pub(crate) fn wants_to_hold(&self, delivery: &Delivery) -> bool {
+        self.collectors.wait_for(&delivery.event)
+            || (self.quotes.has_store() && delivery.event.as_message().is_some())
+            || (delivery.text.is_none() && self.cache.keeps_message(&delivery.event))
+    }
+
     /// Takes note of an event that is no duplicate, before handlers see it: the cache first, so that collectors and
     /// handlers find what the event changed.
-    pub(crate) fn observe(&self, shared: &Arc<Shared>, delivery: &mut Delivery) -> Observed {
+    pub(crate) fn observe(
+        &self,
+        shared: &Arc<Shared>,
+        delivery: &mut Delivery,
+    ) -> (Arc<Origin>, Observed) {
         self.collectors.end_gone(&delivery.event, &self.cache);
         self.forget_missing(&delivery.event);
-        self.quotes.note(&delivery.event);
-        delivery.changes = self.cache.update_shared(&delivery.event);
-        let context = || Context::new(shared, delivery);
-        if self.collectors.offer(&delivery.event, context) {
+        if let Some(event) = delivery.event.as_shared() {
+            self.quotes.note(event);
+        }
+        let changes = match (&delivery.event, &delivery.text) {
+            (event, Some(text)) => self.cache.update_with_text(event, text),
+            (Held::Shared(event), None) => self.cache.update_shared(event),
+            (event, None) => self.cache.update(event),
+        };
+        let origin = Arc::new(Origin::new(shared, delivery, changes));
+        // A collector that is filed only now comes too late for an event that nobody was to hold.
+        let is_taken = delivery.event.as_shared().is_some_and(|event| {
+            let context = || Context::new(shared, Arc::clone(&origin));
+            self.collectors.offer(event, context)
+        });
+        let observed = if is_taken {
             Observed::Taken
         } else {
             Observed::Pass
-        }
+        };
+        (origin, observed)
+    }
+
+    /// The kinds of which the cache keeps the text.
+    pub(crate) fn text_kinds(&self) -> EventKinds {
+        self.cache.message_kinds()
     }
 
     /// The client runs.

@@ -50,6 +50,11 @@ impl Quotes {
         }
     }
 
+    /// Whether messages are noted at all.
+    pub(crate) const fn has_store(&self) -> bool {
+        self.settings.store.is_some()
+    }
+
     /// Takes note of a message.
     pub(crate) fn note(&self, event: &Arc<Event>) {
         if self.settings.store.is_none() {

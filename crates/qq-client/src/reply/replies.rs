@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use qq_http::HttpClient;
 use qq_model::Event;
+use qq_model::id::EventId;
 use qq_model::message::Conversation;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::task::TaskTracker;
@@ -152,10 +153,9 @@ impl Replies {
 
     /// An event is about to be handled that was begun before, by this process or another: its answers come to the same
     /// places again.
-    pub(crate) fn begin_again(&self, delivery: &Delivery) {
+    pub(crate) fn begin_again(&self, event: &Event, event_id: Option<&EventId>) {
         if self.keeper.is_some()
-            && let Some(answered) =
-                ReplyTarget::reply_to(&delivery.event, delivery.event_id.as_ref())
+            && let Some(answered) = ReplyTarget::reply_to(event, event_id)
         {
             lock(&self.ledger).forget(&answered);
         }

@@ -4,7 +4,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
-use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tokio::time::Instant;
+use tokio_util::sync::WaitForCancellationFutureOwned;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::{EventSource, SourceItem};
@@ -12,6 +13,7 @@ use crate::BotError;
 use crate::dispatch::{Ack, Delivery, Intake, Pipeline};
 use crate::shared::Shared;
 use crate::status::{Phase, Source};
+use crate::stop::Stop;
 
 /// One source while it runs.
 pub(crate) struct SourceIntake {
@@ -22,7 +24,7 @@ pub(crate) struct SourceIntake {
     pub(crate) is_connected: bool,
     /// Told when the source has failed for good.
     pub(crate) failed: mpsc::Sender<BotError>,
-    pub(crate) stop: CancellationToken,
+    pub(crate) stop: Stop,
     pub(crate) stopped: Pin<Box<WaitForCancellationFutureOwned>>,
     /// Counted as open as long as this is there.
     pub(crate) open: TaskTrackerToken,
@@ -30,7 +32,7 @@ pub(crate) struct SourceIntake {
 
 impl Intake for SourceIntake {
     async fn next(&mut self) -> Option<(Delivery, Ack)> {
-        while !self.stop.is_cancelled() {
+        while !self.stop.is_set() {
             let item = tokio::select! {
                 biased;
                 item = self.source.next() => item,
@@ -39,7 +41,7 @@ impl Intake for SourceIntake {
             match item {
                 Some(SourceItem::Event(event)) => {
                     self.set_connected();
-                    let mut delivery = Delivery::new(event.dispatch, Source::Other(self.index));
+                    let mut delivery = Delivery::new(event.dispatch, Instant::now());
                     delivery.is_redelivered = event.deliveries_before > 0;
                     let ack = event.acknowledgement.map_or(Ack::None, Ack::Source);
                     return Some((delivery, ack));

@@ -394,5 +394,7 @@ async fn acknowledge(acker: &Acker) -> Fate {
 fn decode(envelope: &[u8]) -> Result<Dispatch, Box<str>> {
     let text = std::str::from_utf8(envelope).map_err(|error| format!("it is no text: {error}"))?;
     let envelope = Envelope::scan(text).map_err(|error| format!("it is no envelope: {error}"))?;
-    Dispatch::decode(&envelope).ok_or_else(|| "it has no name".into())
+    let mut dispatch = Dispatch::decode(&envelope).ok_or("it has no name")?;
+    dispatch.text = Some(envelope.data.into());
+    Ok(dispatch)
 }

@@ -1,7 +1,7 @@
 //! Decoding payloads: the one place that knows which JSON library does it.
 
 use qq_model::gateway::Envelope;
-use qq_model::{Dispatch, Event};
+use qq_model::{Dispatch, Event, EventKinds};
 
 #[cfg(feature = "simd-json")]
 use super::simd::Scratch;
@@ -9,6 +9,8 @@ use super::simd::Scratch;
 /// Decodes payloads, with memory that it keeps from event to event.
 #[derive(Default)]
 pub(super) struct Decoder {
+    /// The kinds whose text is kept.
+    pub(super) keep_text: EventKinds,
     #[cfg(feature = "simd-json")]
     scratch: Scratch,
 }
@@ -24,6 +26,13 @@ impl Decoder {
         };
         #[cfg(not(feature = "simd-json"))]
         let decode = Event::decode;
-        Dispatch::decode_with(envelope, decode)
+        let mut dispatch = Dispatch::decode_with(envelope, decode)?;
+        if !self.keep_text.is_empty()
+            && let Some(kind) = dispatch.event.kind()
+            && self.keep_text.contains(kind)
+        {
+            dispatch.text = Some(envelope.data.into());
+        }
+        Some(dispatch)
     }
 }

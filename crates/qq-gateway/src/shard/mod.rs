@@ -30,7 +30,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use futures_core::Stream;
 use qq_model::gateway::ShardId;
-use qq_model::{AccessToken, BearerToken, Dispatch, Intents, Timestamp};
+use qq_model::{AccessToken, BearerToken, Dispatch, EventKinds, Intents, Timestamp};
 use tokio::time::Sleep;
 
 use self::config::Config;
@@ -215,6 +215,18 @@ impl Shard {
     #[must_use]
     pub fn sender(&self) -> ShardSender {
         self.sender.clone()
+    }
+
+    /// From the next event on, [`next`](Self::next) leaves the text of these kinds in [`Dispatch::text`]; of no kind
+    /// unless told. A copy of the payload each.
+    pub const fn keep_text(&mut self, kinds: EventKinds) {
+        self.decoder.keep_text = kinds;
+    }
+
+    /// When the item came that was yielded last, by the clock of the runtime; `None` while the next one is waited for.
+    #[must_use]
+    pub const fn yielded_at(&self) -> Option<Instant> {
+        self.held_up
     }
 
     /// Which shard this is.

@@ -26,6 +26,44 @@ async fn say(server: &mut Server, frames: &[&str]) {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_text_of_a_kind_is_kept_when_asked_for() {
+    let other = r#"{"op":0,"s":3,"t":"FRIEND_DEL","d":{"openid":"U"}}"#;
+    let again = ODD.replace(r#""\u0073":2"#, r#""\u0073":4"#);
+    let (net, mut gateway) = network();
+    let mut shard = builder(&net).build().unwrap();
+    shard.keep_text(EventKinds::none().with(EventKind::C2CMessageCreate));
+    let serve = async {
+        let mut server = gateway.identified("s1").await;
+        say(&mut server, &[ODD, other, &again]).await;
+        server
+    };
+    let read = async {
+        let mut texts = Vec::new();
+        for n in 0..4 {
+            let dispatch = shard.next().await.unwrap().unwrap();
+            assert!(shard.yielded_at().is_some());
+            texts.push((dispatch.event.name().to_owned(), dispatch.text));
+            if n == 2 {
+                shard.keep_text(EventKinds::none());
+            }
+        }
+        texts
+    };
+    let (_server, texts) = tokio::join!(serve, read);
+    let payload = r#"{"id":"m","t":"READY","s":99,"op":7,"content":"\"}{ 你好"}"#;
+    let [ready, kept, other, later] = &texts[..] else {
+        panic!("{texts:?}");
+    };
+    assert_eq!(ready, &("READY".to_owned(), None));
+    assert_eq!(
+        kept,
+        &("C2C_MESSAGE_CREATE".to_owned(), Some(payload.into()))
+    );
+    assert_eq!(other, &("FRIEND_DEL".to_owned(), None));
+    assert_eq!(later, &("C2C_MESSAGE_CREATE".to_owned(), None));
+}
+
+#[tokio::test(start_paused = true)]
 async fn raw_events_are_their_frames_and_decode_to_the_same() {
     let unknown = r#"{"op":0,"s":3,"t":"SOMETHING_NEW","d":{"a":1}}"#;
     let undecodable = r#"{"op":0,"s":4,"t":"C2C_MESSAGE_CREATE","id":"","d":[1]}"#;

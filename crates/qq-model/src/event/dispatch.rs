@@ -1,5 +1,7 @@
 //! An event as a transport delivers it.
 
+use std::sync::Arc;
+
 use crate::Event;
 use crate::gateway::{Envelope, OpCode};
 use crate::id::EventId;
@@ -14,6 +16,8 @@ pub struct Dispatch {
     pub id: Option<EventId>,
     /// The event.
     pub event: Event,
+    /// The JSON text of the payload as it came, where the transport was told to keep it.
+    pub text: Option<Arc<str>>,
 }
 
 impl Dispatch {
@@ -24,6 +28,7 @@ impl Dispatch {
             sequence: None,
             id: None,
             event,
+            text: None,
         }
     }
 
@@ -52,6 +57,7 @@ impl Dispatch {
                 .filter(|id| !id.is_empty())
                 .map(EventId::new),
             event: decode(name, envelope.data),
+            text: None,
         })
     }
 }

@@ -173,3 +173,33 @@ async fn kinds_that_nobody_asked_for_reach_nobody() {
     assert!(health.shards[0].session_id.is_some() && health.shards[0].last_event_at.is_some());
     running.client.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_closure_gets_the_text_that_came() {
+    let emulator = Emulator::builder().start().await.unwrap();
+    let running = run(client(&emulator, Log::default())).await;
+    let (sender, mut pairs) = tokio::sync::mpsc::unbounded_channel();
+    let text = Arc::new(Mutex::new(None));
+    // Added while the client runs: the shard is told before the next event.
+    running.client.on(EventKind::C2CMessageCreate, {
+        let text = Arc::clone(&text);
+        move |_, raw| {
+            *text.lock().unwrap() = Some(raw.json().to_owned());
+            std::future::ready(())
+        }
+    });
+    running.client.on_typed(move |_, event| {
+        if let Some(came) = text.lock().unwrap().take() {
+            let written = serde_json::to_string(&*event).unwrap();
+            sender.send((came, written)).unwrap();
+        }
+        std::future::ready(())
+    });
+    emulator.say(Say::c2c("hello")).await;
+    let pair = tokio::time::timeout(std::time::Duration::from_secs(30), pairs.recv()).await;
+    let (came, written) = pair.unwrap().unwrap();
+    let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+    assert_eq!(value(&came)["content"], "hello");
+    assert_ne!(came, written, "its members are in another order");
+    running.client.stop().await.unwrap();
+}
