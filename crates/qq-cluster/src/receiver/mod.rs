@@ -134,7 +134,11 @@ impl Holding<'_> {
             }
             tokio::select! {
                 item = self.shard.next_raw() => match item {
-                    Some(Ok(raw)) => self.take(raw).await,
+                    Some(Ok(raw)) => if self.take(raw).await {
+                        // Before anything is published: whoever holds the shard next must not open another session, for what
+                        // came meanwhile would be lost.
+                        sessions.save(self.shard.session()).await?;
+                    },
                     Some(Err(error)) => self.report(error).await,
                     // It said why. Whoever begins it anew would hear the same, so it stays as it is.
                     None => std::future::pending().await,
@@ -145,7 +149,8 @@ impl Holding<'_> {
         }
     }
 
-    async fn take(&mut self, raw: RawDispatch) {
+    /// Publishes an event; whether it began a session.
+    async fn take(&mut self, raw: RawDispatch) -> bool {
         let dispatch = raw.decode();
         if let Event::Ready(_) | Event::Resumed(_) = &dispatch.event {
             if matches!(&dispatch.event, Event::Ready(_)) {
@@ -159,7 +164,7 @@ impl Holding<'_> {
                 .news
                 .send(ShardNews::Live(self.shard.id()))
                 .await;
-            return;
+            return matches!(&dispatch.event, Event::Ready(_));
         }
         if let Some(sequence) = dispatch.sequence {
             self.outstanding.begin(sequence);
@@ -170,6 +175,7 @@ impl Holding<'_> {
             envelope: raw.into_bytes(),
             sequence: dispatch.sequence,
         });
+        false
     }
 
     fn finish(&mut self, sequence: Option<u64>) {

@@ -4,6 +4,7 @@ mod foreign;
 mod identify;
 mod members;
 mod receiver;
+mod start;
 mod worker;
 
 use std::sync::Arc;

@@ -157,24 +157,29 @@ impl<'a, H: Handle> Holding<'a, H> {
     ) -> Result<(), ClusterError> {
         let mut progress = interval(consumer::ACK_WAIT / 3);
         progress.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
+        let mut result = loop {
             tokio::select! {
                 biased;
-                Some(done) = self.under_way.next() => self.after(&done?)?,
-                () = stop.cancelled() => break,
+                Some(done) = self.under_way.next() => {
+                    if let Err(error) = done.and_then(|done| self.after(&done)) {
+                        break Err(error);
+                    }
+                }
+                () = stop.cancelled() => break Ok(()),
                 _ = progress.tick() => self.report_waiting().await,
                 message = messages.next(), if self.in_hand.len() < in_flight => match message {
                     Some(Ok(message)) => self.take(message)?,
-                    Some(Err(error)) => return Err(interrupted("the events of a partition stopped coming", error)),
-                    None => return Err(ClusterError::new(ClusterErrorKind::Interrupted, "the events of a partition ended")),
+                    Some(Err(error)) => break Err(interrupted("the events of a partition stopped coming", error)),
+                    None => break Err(ClusterError::new(ClusterErrorKind::Interrupted, "the events of a partition ended")),
                 },
             }
-        }
-        // What is being handled is finished; what waits is left to the next holder.
+        };
+        // Whatever ended it, what is being handled is finished, or it would be handled again; what waits is left to the
+        // next holder, or to the next attempt.
         while let Some(done) = self.under_way.next().await {
-            done?;
+            result = result.and(done.map(drop));
         }
-        Ok(())
+        result
     }
 
     fn take(&mut self, message: Message) -> Result<(), ClusterError> {

@@ -96,18 +96,23 @@ impl Talk {
         }
     }
 
-    /// Waits until every shard has a session.
+    /// Waits until every shard has a session that its next holder can resume, which is so when something was handled that
+    /// came over it.
     pub(crate) async fn until_connected(&self) {
         let start = Instant::now();
         loop {
             let sessions = self.emulator.sessions();
             let live = sessions.iter().filter(|session| session.connected).count();
             if live == SHARDS as usize {
-                return;
+                break;
             }
             assert!(start.elapsed() < PATIENCE, "{live} connected: {sessions:?}");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+        for _ in 0..2 * SHARDS {
+            self.say().await;
+        }
+        self.until_handled().await;
     }
 
     /// Waits until everything that was said was handled, for as long as there is progress.
