@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 use cpu_time::ProcessTime;
 use futures_util::{SinkExt, StreamExt};
 use qq_model::gateway::Envelope;
-use qqbot::cache::{Cache, CacheConfig};
+use qqbot::cache::{Cache, CacheConfig, KindConfig};
 use qqbot::client::ClientBuilder;
 use qqbot::gateway::Shard;
 use qqbot::model::group::GroupMember;
@@ -421,13 +421,11 @@ impl Setting {
         let builder = match self {
             Self::Default | Self::Raw | Self::Collectors(_) => builder,
             Self::NoCache => builder.cache(Cache::new(CacheConfig::off())),
-            Self::NoMessages => {
-                builder.cache(Cache::builder().messages(|messages| messages.off()).build())
-            }
+            Self::NoMessages => builder.cache(Cache::builder().messages(KindConfig::off).build()),
             Self::NoDuplicates => builder.dedupe(false),
             Self::Members(count) => {
                 let cache = Cache::builder()
-                    .group_members(|members| members.unbounded())
+                    .group_members(KindConfig::unbounded)
                     .build();
                 for number in 0..count {
                     let group = format!("{:031X}F", number / 1_000).into();
