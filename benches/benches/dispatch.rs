@@ -22,6 +22,7 @@ use std::time::{Duration, Instant};
 use cpu_time::ProcessTime;
 use futures_util::{SinkExt, StreamExt};
 use qq_model::gateway::Envelope;
+use qqbot::EventKinds;
 use qqbot::cache::{Cache, CacheConfig, KindConfig};
 use qqbot::client::ClientBuilder;
 use qqbot::gateway::Shard;
@@ -437,7 +438,8 @@ impl Setting {
                 builder.cache(cache)
             }
         };
-        Ok(builder.handler(Noop).build()?)
+        // A handler without callbacks asks for nothing: here everything is to come.
+        Ok(builder.kinds(EventKinds::all()).handler(Noop).build()?)
     }
 }
 
