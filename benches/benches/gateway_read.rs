@@ -18,11 +18,9 @@
 
 use std::alloc::System;
 use std::fmt;
-use std::fs;
 use std::hint::black_box;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 
@@ -32,6 +30,7 @@ use futures_util::{FutureExt, SinkExt, StreamExt};
 use qq_gateway::{Limits, Shard, ShardBuilder};
 use qq_model::event::EventKinds;
 use qq_model::{BearerToken, Event, EventKind, Intents};
+use qqbot_benches::corpus::{Corpus, PERIOD};
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, Visitor};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
@@ -80,12 +79,12 @@ fn main() {
         .filter(|arg| !arg.starts_with("--"))
         .collect();
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-    let corpus = corpus();
+    let corpus = Corpus::load().unwrap();
     if let [mode, name, events] = args.as_slice() {
         assert_eq!(mode, "loop");
         let events = events.parse().unwrap();
         let consumer = CONSUMERS.iter().find(|(_, known)| known == name).unwrap().0;
-        let server = Server::start(&corpus, events);
+        let server = Server::start(|n| corpus.frame(n), events);
         println!("{}", consume(&runtime, consumer, &server).microseconds);
         return;
     }
@@ -97,14 +96,13 @@ fn main() {
     idle(&runtime, &corpus);
 }
 
-fn compare(runtime: &Runtime, corpus: &[String]) {
-    let bytes: usize = corpus.iter().map(String::len).sum();
+fn compare(runtime: &Runtime, corpus: &Corpus) {
+    let bytes: usize = corpus.frames().iter().map(String::len).sum();
     println!(
-        "{} frames of {} bytes in the mean\n",
-        corpus.len(),
-        bytes / corpus.len()
+        "{EVENTS} frames of {} bytes in the mean\n",
+        bytes as u64 / PERIOD
     );
-    let server = Server::start(corpus, EVENTS);
+    let server = Server::start(|n| corpus.frame(n), EVENTS);
     let mut times = CONSUMERS.map(|_| Vec::new());
     let mut counts = CONSUMERS.map(|_| 0.0);
     for round in 0..=ROUNDS {
@@ -138,9 +136,10 @@ fn compare(runtime: &Runtime, corpus: &[String]) {
 }
 
 /// Allocations per event, reading included, of a group message of the size that the budget is for.
-fn allocations(runtime: &Runtime, corpus: &[String]) {
+fn allocations(runtime: &Runtime, corpus: &Corpus) {
     let message = corpus
-        .iter()
+        .frames()
+        .into_iter()
         .find(|frame| frame.contains("\"GROUP_MESSAGE_CREATE\"") && frame.len() < MESSAGE)
         .unwrap();
     let missing = MESSAGE - message.len();
@@ -150,7 +149,7 @@ fn allocations(runtime: &Runtime, corpus: &[String]) {
         1,
     );
     assert_eq!(text.len(), MESSAGE);
-    let server = Server::start(&[text], EVENTS);
+    let server = Server::start(|_| text.clone(), EVENTS);
     let cost = consume(runtime, Consumer::Typed, &server);
     println!(
         "\nallocations per group message of {MESSAGE} bytes: {:.2}",
@@ -159,8 +158,8 @@ fn allocations(runtime: &Runtime, corpus: &[String]) {
 }
 
 /// The memory of shards that had traffic and have none now.
-fn idle(runtime: &Runtime, corpus: &[String]) {
-    let server = Server::start_and_stay(corpus, 200);
+fn idle(runtime: &Runtime, corpus: &Corpus) {
+    let server = Server::start_and_stay(|n| corpus.frame(n), 200);
     let sum = runtime.block_on(async {
         // What is there once.
         let first = busy(&server).await;
@@ -338,33 +337,6 @@ impl<'de> DeserializeSeed<'de> for Payload {
     }
 }
 
-/// The event fixtures of `qq-model` with a gateway's header, as compact JSON; each has 0 for its number.
-fn corpus() -> Vec<String> {
-    let folder =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/qq-model/tables/fixtures/events");
-    let mut files: Vec<_> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.is_file())
-        .collect();
-    files.sort();
-    let mut frames = Vec::new();
-    for file in files {
-        let frame: serde_json::Value =
-            serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
-        let name = frame["t"].as_str().unwrap();
-        if name == "READY" || name == "RESUMED" {
-            continue;
-        }
-        let id = frame.get("id").unwrap_or(&frame["t"]);
-        frames.push(format!(
-            r#"{{"op":0,"s":0,"t":"{name}","id":{id},"d":{}}}"#,
-            frame["d"]
-        ));
-    }
-    frames
-}
-
 /// Writes a session to everyone who connects.
 struct Server {
     address: SocketAddr,
@@ -373,8 +345,8 @@ struct Server {
 
 impl Server {
     /// Closes every connection behind the last event.
-    fn start(corpus: &[String], events: usize) -> Self {
-        let mut bytes = session(corpus, events);
+    fn start(text: impl Fn(u64) -> String, events: usize) -> Self {
+        let mut bytes = session(text, events);
         // The end of a session as it comes every half hour: close code 4009.
         bytes.extend([0x88, 2]);
         bytes.extend(4009_u16.to_be_bytes());
@@ -382,8 +354,8 @@ impl Server {
     }
 
     /// Has nothing more to say behind the last event.
-    fn start_and_stay(corpus: &[String], events: usize) -> Self {
-        Self::serve(session(corpus, events), events)
+    fn start_and_stay(text: impl Fn(u64) -> String, events: usize) -> Self {
+        Self::serve(session(text, events), events)
     }
 
     fn serve(bytes: Vec<u8>, events: usize) -> Self {
@@ -407,16 +379,13 @@ impl Server {
 }
 
 /// A session of so many events.
-fn session(corpus: &[String], events: usize) -> Vec<u8> {
+fn session(text: impl Fn(u64) -> String, events: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     let ready = r#"{"op":0,"s":1,"t":"READY","d":{"version":1,"session_id":"s","user":{"id":"1"},"shard":[0,1]}}"#;
     frame(r#"{"op":10,"d":{"heartbeat_interval":41250}}"#, &mut bytes);
     frame(ready, &mut bytes);
-    for (n, text) in corpus.iter().cycle().take(events).enumerate() {
-        frame(
-            &text.replacen("\"s\":0", &format!("\"s\":{}", n + 2), 1),
-            &mut bytes,
-        );
+    for n in 0..events as u64 {
+        frame(&text(n), &mut bytes);
     }
     bytes
 }

@@ -1,2 +1,4 @@
 #![forbid(unsafe_code)]
-//! The benchmarks of this workspace; this library is empty. See README.md for the figures.
+//! What the benchmarks of this workspace share. See README.md for the figures.
+
+pub mod corpus;
