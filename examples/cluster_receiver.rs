@@ -11,19 +11,12 @@
     reason = "it talks to whoever started it"
 )]
 
-use std::env;
 use std::process::ExitCode;
 
 use qq_emulator::Emulator;
 use qqbot::cluster::{Cluster, ClusterConfig, ClusterExt, Role};
-use qqbot::model::credentials::APP_ID_VARIABLE;
-use qqbot::model::environment::BASE_URL_VARIABLE;
 use qqbot::prelude::*;
-
-/// Where the emulator is that receivers and workers share.
-const EMULATOR: u16 = 8787;
-/// Where NATS is unless `NATS_URL` says otherwise.
-const NATS: &str = "nats://127.0.0.1:4222";
+use qqbot_examples::{Platform, nats_url};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -38,12 +31,14 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Box<dyn std::error::Error>> {
-    let (token, environment, _emulator) = platform().await?;
-    let nats = env::var("NATS_URL").unwrap_or_else(|_| NATS.to_owned());
-    let config = ClusterConfig::new(nats).role(Role::Receiver);
-    let cluster = Cluster::connect(config, &token).await?;
-    let client = Client::builder(token, Intents::default().with_group_and_c2c())
-        .environment(environment)
+    let platform = Platform::shared(Emulator::builder()).await?;
+    if let Some(hint) = platform.hint() {
+        println!("{hint}");
+    }
+    let config = ClusterConfig::new(nats_url()).role(Role::Receiver);
+    let cluster = Cluster::connect(config, &platform.token).await?;
+    let client = Client::builder(platform.token, Intents::default().with_group_and_c2c())
+        .environment(platform.environment)
         .cluster(&cluster)
         .build()?;
     println!(
@@ -53,22 +48,4 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
     client.run_until_ctrl_c().await?;
     println!("Published {} events.", cluster.stats().published);
     Ok(())
-}
-
-/// Who the bot is and where it lives; an emulator of its own lives as long as what is returned.
-async fn platform() -> Result<(Token, Environment, Option<Emulator>), Box<dyn std::error::Error>> {
-    if env::var_os(APP_ID_VARIABLE).is_some() {
-        return Ok((Token::from_env()?, Environment::from_env()?, None));
-    }
-    let token = Token::new(qq_emulator::DEFAULT_APP_ID, qq_emulator::DEFAULT_SECRET);
-    if env::var_os(BASE_URL_VARIABLE).is_some() {
-        return Ok((token, Environment::from_env()?, None));
-    }
-    // Another receiver has it already, or this one starts it.
-    let emulator = Emulator::builder().port(EMULATOR).start().await.ok();
-    let url = format!("http://127.0.0.1:{EMULATOR}");
-    println!(
-        "No credentials are set ({APP_ID_VARIABLE}): the bot runs on the emulator. Talk to it at {url}/"
-    );
-    Ok((token, Environment::custom(&url)?, emulator))
 }

@@ -10,18 +10,11 @@
     reason = "it talks to whoever started it"
 )]
 
-use std::env;
 use std::process::ExitCode;
 
 use qqbot::cluster::{Cluster, ClusterConfig, ClusterExt, Role};
-use qqbot::model::credentials::APP_ID_VARIABLE;
-use qqbot::model::environment::BASE_URL_VARIABLE;
 use qqbot::prelude::*;
-
-/// Where the first receiver starts the emulator.
-const EMULATOR: &str = "http://127.0.0.1:8787";
-/// Where NATS is unless `NATS_URL` says otherwise.
-const NATS: &str = "nats://127.0.0.1:4222";
+use qqbot_examples::{Platform, nats_url};
 
 struct Worker;
 
@@ -65,12 +58,11 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Box<dyn std::error::Error>> {
-    let (token, environment) = platform()?;
-    let nats = env::var("NATS_URL").unwrap_or_else(|_| NATS.to_owned());
-    let config = ClusterConfig::new(nats).role(Role::Worker);
-    let cluster = Cluster::connect(config, &token).await?;
-    let client = Client::builder(token, Intents::default())
-        .environment(environment)
+    let platform = Platform::joined()?;
+    let config = ClusterConfig::new(nats_url()).role(Role::Worker);
+    let cluster = Cluster::connect(config, &platform.token).await?;
+    let client = Client::builder(platform.token, Intents::default())
+        .environment(platform.environment)
         .cluster(&cluster)
         .handler(Worker)
         .build()?;
@@ -81,17 +73,4 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
     client.run_until_ctrl_c().await?;
     println!("Handled {} events.", cluster.stats().handled);
     Ok(())
-}
-
-/// Who the bot is and where it lives: the real platform when credentials are set, else the receivers' emulator.
-fn platform() -> Result<(Token, Environment), Box<dyn std::error::Error>> {
-    if env::var_os(APP_ID_VARIABLE).is_some() {
-        return Ok((Token::from_env()?, Environment::from_env()?));
-    }
-    let token = Token::new(qq_emulator::DEFAULT_APP_ID, qq_emulator::DEFAULT_SECRET);
-    let environment = match env::var_os(BASE_URL_VARIABLE) {
-        Some(_) => Environment::from_env()?,
-        None => Environment::custom(EMULATOR)?,
-    };
-    Ok((token, environment))
 }

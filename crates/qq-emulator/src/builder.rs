@@ -70,6 +70,12 @@ impl StartError {
             source,
         }
     }
+
+    /// Whether another program listens on the address already, perhaps an emulator.
+    #[must_use]
+    pub fn is_address_in_use(&self) -> bool {
+        matches!(self.place, Place::Address(_)) && self.source.kind() == io::ErrorKind::AddrInUse
+    }
 }
 
 impl fmt::Display for StartError {

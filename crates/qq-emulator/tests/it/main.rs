@@ -8,6 +8,7 @@
 )]
 
 mod api;
+mod callbacks;
 mod client;
 
 mod acts;

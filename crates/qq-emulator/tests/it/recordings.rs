@@ -9,9 +9,9 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
 
+use crate::callbacks::{BROKEN, Bot, OK};
 use crate::client::{Gateway, MESSAGES, STEP, call, control, start};
 use crate::process::{Folder, Process};
-use crate::webhook::{BROKEN, Bot, OK};
 
 /// A client of whatever is at `base`.
 async fn http(base: &str, method: &str, path: &str, token: &str, body: &Value) -> Value {
