@@ -20,8 +20,10 @@ const CHANNELS: u64 = 40;
 const DIRECT_MESSAGES: u64 = 10;
 const CHANNELS_PER_GUILD: u64 = 4;
 const AUTHORS: u64 = 1_000;
-/// How many people talk in one conversation.
-const MEMBERS: u64 = 60;
+/// How many people talk in one conversation, of each class.
+const MEMBERS: u64 = 12;
+/// How many classes there are at most: people of one have the same roles, wherever they are.
+pub(super) const CLASSES: u64 = 5;
 
 /// The first of May 2026 in China.
 const START: u64 = 1_777_564_800;
@@ -123,12 +125,12 @@ pub(super) struct Cast {
 }
 
 impl Cast {
-    pub(super) fn of(scene: Scene, n: u64) -> Self {
-        Self::about(scene, n, n)
+    pub(super) fn of(scene: Scene, class: u64, n: u64) -> Self {
+        Self::about(scene, class, n, n)
     }
 
     /// The frame is about the message of an earlier one.
-    pub(super) fn about(scene: Scene, said: u64, n: u64) -> Self {
+    pub(super) fn about(scene: Scene, class: u64, said: u64, n: u64) -> Self {
         let mut random = Random::new(said);
         let (first, count) = match scene {
             Scene::Group => (0, GROUPS),
@@ -140,7 +142,11 @@ impl Cast {
         let author = match scene {
             // The other end is always the same.
             Scene::Friend | Scene::DirectMessage => conversation * 5,
-            _ => conversation * 11 + random.below(MEMBERS),
+            // The channels of a guild have the same people.
+            _ => {
+                let first = conversation / CHANNELS_PER_GUILD * CHANNELS_PER_GUILD * 10;
+                first + random.below(MEMBERS) * CLASSES + class
+            }
         };
         Self {
             n,
@@ -232,16 +238,25 @@ impl Cast {
 
     /// The same, as the platform writes it.
     pub(super) fn timestamp(&self) -> String {
-        // Within the month, which is long enough.
-        let seconds = self.n / 40 % (28 * 86_400);
-        format!(
-            "2026-05-{:02}T{:02}:{:02}:{:02}+08:00",
-            1 + seconds / 86_400,
-            seconds / 3_600 % 24,
-            seconds / 60 % 60,
-            seconds % 60
-        )
+        in_month("2026-05", self.n / 40)
     }
+
+    /// When the author joined.
+    pub(super) fn joined_at(&self) -> String {
+        in_month("2026-04", self.author * 2_417)
+    }
+}
+
+/// So many seconds after a month began, which is long enough.
+fn in_month(month: &str, seconds: u64) -> String {
+    let seconds = seconds % (28 * 86_400);
+    format!(
+        "{month}-{:02}T{:02}:{:02}:{:02}+08:00",
+        1 + seconds / 86_400,
+        seconds / 3_600 % 24,
+        seconds / 60 % 60,
+        seconds % 60
+    )
 }
 
 fn openid(what: u64, number: u64) -> String {

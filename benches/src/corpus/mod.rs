@@ -1,7 +1,7 @@
 //! Frames as a gateway writes them to a busy bot.
 //!
 //! The shapes are those of `qq-model`'s fixtures; who says what where, and how often, is made up: 25 kinds of events,
-//! most of them messages, in 200 conversations of 1,000 people.
+//! most of them messages, in 200 conversations of 1,000 people, who keep their names and roles.
 //!
 //! ```
 //! let corpus = qqbot_benches::corpus::Corpus::load()?;
@@ -19,7 +19,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use self::cast::{Cast, Random, Scene};
+use self::cast::{CLASSES, Cast, Random, Scene};
 use self::template::Template;
 
 /// How many frames have every shape as often as [`MIX`] says.
@@ -93,7 +93,9 @@ impl Corpus {
             let text = fs::read_to_string(folder.join(format!("{name}.json")))?;
             let kind = name.split('.').next().unwrap_or(name);
             order.extend((0..count).map(|_| templates.len()));
-            templates.push(Template::new(kind, &text)?);
+            let mut template = Template::new(kind, &text)?;
+            template.set_class(class(&templates, &template));
+            templates.push(template);
         }
         Random::new(1).shuffle(&mut order);
         Ok(Self { templates, order })
@@ -113,10 +115,10 @@ impl Corpus {
                 .take(100)
                 .find(|earlier| self.template(*earlier).is_guild_message())
                 .map_or_else(
-                    || Cast::of(Scene::Channel, n),
-                    |said| Cast::about(Scene::Channel, said, n),
+                    || Cast::of(Scene::Channel, 0, n),
+                    |said| Cast::about(Scene::Channel, self.template(said).class(), said, n),
                 ),
-            scene => Cast::of(scene, n),
+            scene => Cast::of(scene, template.class(), n),
         };
         template.render(&cast)
     }
@@ -137,6 +139,18 @@ impl Corpus {
         let place = usize::try_from(n % PERIOD).unwrap_or_default();
         &self.templates[self.order[place]]
     }
+}
+
+/// The number of the people of a template among those of its scene.
+fn class(earlier: &[Template], template: &Template) -> u64 {
+    let of_scene = || {
+        earlier
+            .iter()
+            .filter(|known| known.scene() == template.scene())
+    };
+    let same = of_scene().find(|known| known.has_people_of(template));
+    let next = || of_scene().map(|known| known.class() + 1).max();
+    same.map_or_else(|| next().unwrap_or(0).min(CLASSES - 1), Template::class)
 }
 
 #[cfg(test)]
@@ -208,6 +222,33 @@ mod tests {
         }
         assert_eq!(conversations.len(), 200);
         assert!(authors.len() > 950, "{}", authors.len());
+    }
+
+    #[test]
+    fn people_stay_who_they_are() {
+        let corpus = Corpus::load().unwrap();
+        let mut known = HashMap::new();
+        let mut seen = 0;
+        for n in 0..20 * PERIOD {
+            let frame: Value = serde_json::from_str(&corpus.frame(n)).unwrap();
+            let data = &frame["d"];
+            let (author, member) = (&data["author"], &data["member"]);
+            let is_message = corpus.kind(n).ends_with("MESSAGE_CREATE");
+            if !is_message || corpus.kind(n).starts_with("DIRECT") {
+                continue;
+            }
+            let place = data.get("group_openid").or_else(|| data.get("guild_id"));
+            let who = (place.map(Value::to_string), author["id"].to_string());
+            let what = ["username", "member_role", "bot"].map(|field| author[field].clone());
+            let more = ["roles", "joined_at"].map(|field| member[field].clone());
+            if place.is_some()
+                && let Some(before) = known.insert(who, (what.clone(), more.clone()))
+            {
+                assert_eq!(before, (what, more));
+                seen += 1;
+            }
+        }
+        assert!(seen > 5_000, "{seen}");
     }
 
     #[test]

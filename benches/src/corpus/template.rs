@@ -8,6 +8,10 @@ use super::cast::{Cast, Scene};
 pub(super) struct Template {
     kind: String,
     scene: Scene,
+    /// What is said of whoever talks: their roles, and whether they are bots.
+    people: String,
+    /// The number of these people in their scene.
+    class: u64,
     pieces: Vec<Piece>,
 }
 
@@ -34,6 +38,7 @@ enum Place {
     Content(u64),
     Url(u64),
     Timestamp,
+    JoinedAt,
     Seconds,
     /// What comes before and behind so many digits.
     Message(String, usize, String),
@@ -74,6 +79,8 @@ impl Template {
         Ok(Self {
             kind: kind.to_owned(),
             scene,
+            people: people(data),
+            class: 0,
             pieces,
         })
     }
@@ -84,6 +91,19 @@ impl Template {
 
     pub(super) const fn scene(&self) -> Scene {
         self.scene
+    }
+
+    /// Whether the same people talk in both.
+    pub(super) fn has_people_of(&self, other: &Self) -> bool {
+        self.scene == other.scene && self.people == other.people
+    }
+
+    pub(super) const fn class(&self) -> u64 {
+        self.class
+    }
+
+    pub(super) const fn set_class(&mut self, class: u64) {
+        self.class = class;
     }
 
     pub(super) fn is_guild_message(&self) -> bool {
@@ -122,6 +142,7 @@ impl Place {
             Self::Content(place) => cast.text(*place),
             Self::Url(place) => cast.url(*place),
             Self::Timestamp => cast.timestamp(),
+            Self::JoinedAt => cast.joined_at(),
             Self::Seconds => cast.seconds().to_string(),
             Self::Message(before, digits, after) => {
                 format!("{before}{}{after}", cast.message(*digits))
@@ -131,6 +152,20 @@ impl Place {
             }
         }
     }
+}
+
+/// What does not change from one message of a person to the next.
+fn people(data: &[Token]) -> String {
+    let mut people = String::new();
+    for token in data.iter().filter(|token| !token.is_structure) {
+        let path: Vec<&str> = token.path.iter().skip(1).map(String::as_str).collect();
+        if let ["author" | "user", "bot" | "member_role"] | ["member", "roles"] | ["roles"] = *path
+        {
+            people.push_str(&token.text);
+            people.push(' ');
+        }
+    }
+    people
 }
 
 fn scene(kind: &str) -> Scene {
@@ -180,10 +215,10 @@ fn place(kind: &str, scene: Scene, token: &Token, count: u64) -> Option<Place> {
             ..,
             "url" | "audio_url" | "preview" | "icon" | "voice_wav_url",
         ] => Place::Url(count),
-        [
-            ..,
-            "timestamp" | "joined_at" | "audit_time" | "create_time" | "date_time",
-        ] if token.is_string => Place::Timestamp,
+        ["joined_at"] | ["member", "joined_at"] => Place::JoinedAt,
+        [.., "timestamp" | "audit_time" | "create_time" | "date_time"] if token.is_string => {
+            Place::Timestamp
+        }
         ["timestamp"] => Place::Seconds,
         _ => {
             // A decimal number counts something, or is one of a few.

@@ -39,8 +39,8 @@ pub use self::collector::{
     CollectorBuilder, CollectorHandle, EndReason,
 };
 pub use self::context::{
-    AudioSession, AuditSession, C2CReplySession, ChannelReplySession, ChannelSession, Context,
-    DirectReplySession, ForumSession, GroupReplySession, GuildSession, InteractionSession,
+    AudioSession, AuditSession, BotAccess, C2CReplySession, ChannelReplySession, ChannelSession,
+    Context, DirectReplySession, ForumSession, GroupReplySession, GuildSession, InteractionSession,
     ManageSession, MemberSession, OpenForumSession, QuotedMessage, ReactionSession, ReadySession,
     ReplyStream, ReplyStreamBuilder, ResumedSession, Typing, UnknownEventSession,
 };

@@ -18,11 +18,10 @@ use crate::stats::{Counters, SendResult};
 use crate::status::{ConnectionSession, Phase, Source, SourceView, Status, summarize};
 use crate::stop::Stop;
 use crate::trouble::Troubles;
-use crate::{BotError, Stats};
+use crate::{BotAccess, BotError, Stats};
 
 pub(crate) struct Shared {
-    pub(crate) api: HttpClient,
-    pub(crate) token: Token,
+    pub(crate) access: BotAccess,
     pub(crate) replies: Replies,
     pub(crate) knowledge: Knowledge,
     pub(crate) handlers: Arc<Handlers>,
@@ -60,8 +59,7 @@ impl Shared {
         settings: &Settings,
     ) -> Self {
         Self {
-            api,
-            token,
+            access: BotAccess { api, token },
             replies: Replies::new(&settings.reply),
             knowledge: Knowledge::new(&settings.knowledge),
             handlers,
@@ -145,14 +143,14 @@ impl Shared {
         drop(sources);
         let executor = self.executor();
         let (waiting, running) = executor.map_or((0, 0), |executor| executor.load());
-        let calls = self.api.limits().stats();
+        let calls = self.access.api.limits().stats();
         Health {
             status: self.status.borrow().clone(),
             shards,
             waiting,
             running,
             last_event_at,
-            token_expires_at: self.api.access_token().expires_at(),
+            token_expires_at: self.access.api.access_token().expires_at(),
             token_failure: self.troubles.token(),
             waiting_answers: self.replies.waiting_answers(),
             waiting_calls: calls.waiting,

@@ -55,7 +55,7 @@ pub use qq_cache as cache;
 pub use qq_client as client;
 #[cfg(feature = "client")]
 pub use qq_client::{
-    BotError, C2CReplySession, ChannelReplySession, Client, ClientBuilder, ClientHandle,
+    BotAccess, BotError, C2CReplySession, ChannelReplySession, Client, ClientBuilder, ClientHandle,
     ConnectionSession, Context, DirectReplySession, DropReason, EndReason, ErrorKind, EventHandler,
     EventName, EventSource, FileStore, GroupReplySession, HandlerGuard, Health, HealthWatch, Media,
     OverflowPolicy, RawEvent, ReadySession, ReconnectCause, Registration, Reply, ReplyKind,

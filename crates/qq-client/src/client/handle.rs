@@ -141,7 +141,7 @@ impl ClientHandle {
     /// The REST client.
     #[must_use]
     pub fn api(&self) -> &HttpClient {
-        &self.shared.api
+        &self.shared.access.api
     }
 
     async fn stop_and_wait(&self, deadline: Option<Duration>) -> Result<StopReport, BotError> {

@@ -87,7 +87,8 @@ impl<H> Client<H> {
     /// Finds out what is wrong, when the bot does not run: see [`Doctor`]. Beside a bot that runs, use
     /// [`without_session`](Doctor::without_session).
     pub fn doctor(&self) -> Doctor {
-        Doctor::new(self.shared.api.clone(), self.settings.intents).tls(self.settings.tls.clone())
+        Doctor::new(self.shared.access.api.clone(), self.settings.intents)
+            .tls(self.settings.tls.clone())
     }
 
     /// What the bot has seen.

@@ -312,7 +312,7 @@ impl<H> Client<H> {
     /// The REST client.
     #[must_use]
     pub fn api(&self) -> &HttpClient {
-        &self.shared.api
+        &self.shared.access.api
     }
 }
 

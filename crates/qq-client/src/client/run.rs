@@ -92,7 +92,7 @@ impl<'a> Run<'a> {
             keeper: settings.session_store.as_ref().map(|store| {
                 Arc::new(SessionKeeper::new(
                     Arc::clone(store),
-                    shared.token.app_id().into(),
+                    shared.access.token.app_id().into(),
                     settings.intents,
                     settings.session_max_age,
                 ))
@@ -126,7 +126,7 @@ impl<'a> Run<'a> {
         // First of all, so that the platform's check of the address is answered whatever becomes of the rest.
         let has_webhook = self.listen().await?;
         let has_others = has_webhook || !self.settings.sources.is_empty();
-        self.shared.set_user(self.shared.api.me().await?);
+        self.shared.set_user(self.shared.access.api.me().await?);
         if let Some(prefetch) = self.settings.knowledge.prefetch
             && let Err(error) = prefetch.run(self.shared).await
         {
@@ -136,7 +136,7 @@ impl<'a> Run<'a> {
             self.open_others();
             return Err(self.failure().await);
         }
-        let gateway = self.shared.api.gateway_bot().await?;
+        let gateway = self.shared.access.api.gateway_bot().await?;
         let mut news = self.spawn_shards(&gateway).await?;
         // Not before the shards are known: without them the client would look ready.
         self.open_others();
@@ -214,8 +214,8 @@ impl<'a> Run<'a> {
 
     fn source_context(&self) -> SourceContext {
         SourceContext {
-            api: self.shared.api.clone(),
-            token: self.shared.token.clone(),
+            api: self.shared.access.api.clone(),
+            token: self.shared.access.token.clone(),
             intents: self.settings.intents,
             gateway_url: self.settings.gateway_url.clone(),
             connect: Arc::clone(&self.settings.connect),
@@ -234,7 +234,7 @@ impl<'a> Run<'a> {
             return Ok(false);
         };
         let sink = self.settings.webhook_sink.clone();
-        let (server, events) = bind(settings, sink, &self.shared.token).await?;
+        let (server, events) = bind(settings, sink, &self.shared.access.token).await?;
         let vitals = self.shared.add_source(Source::Webhook);
         self.servers.spawn(serve(server, self.stop.token().clone()));
         if let Some(events) = events {
@@ -292,14 +292,17 @@ impl<'a> Run<'a> {
             .collect();
         let (sender, receiver) = mpsc::channel(sessions.len().max(1));
         for ((id, progress, session), vitals) in sessions.into_iter().zip(vitals) {
-            let mut builder =
-                Shard::builder(url, self.shared.api.access_token(), self.settings.intents)
-                    .shard(id)
-                    .session(session)
-                    .connect(Arc::clone(&self.settings.connect))
-                    .tls(self.settings.tls.clone())
-                    .timeouts(self.timeouts())
-                    .identify_queue(Arc::clone(&queue));
+            let mut builder = Shard::builder(
+                url,
+                self.shared.access.api.access_token(),
+                self.settings.intents,
+            )
+            .shard(id)
+            .session(session)
+            .connect(Arc::clone(&self.settings.connect))
+            .tls(self.settings.tls.clone())
+            .timeouts(self.timeouts())
+            .identify_queue(Arc::clone(&queue));
             let (wanted, asked) = (self.wanted, Arc::clone(self.shared));
             builder = builder.kinds_when(move |kind| asked.wants(wanted, kind));
             let shard = builder.build()?;

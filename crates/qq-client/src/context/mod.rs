@@ -20,6 +20,7 @@ pub use self::stream::{ReplyStream, ReplyStreamBuilder};
 pub use self::typing::Typing;
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use qq_cache::Changes;
@@ -40,14 +41,39 @@ use crate::shared::Shared;
 /// The session of one event: the REST client, the bot itself, and how to answer this event.
 ///
 /// Cheap to clone, and free to be moved into other tasks. All clones share the numbers and the budget of the answers.
+///
+/// [`ctx.api`](BotAccess::api) is the REST client and [`ctx.token`](BotAccess::token) the bot's credentials, those of
+/// [`BotAccess`]:
+///
+/// ```
+/// # async fn run(ctx: qq_client::Context) -> Result<(), qq_client::BotError> {
+/// let me = ctx.api.me().await?;
+/// println!("{} is {}", ctx.token.app_id(), me.username);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Context {
+    shared: Arc<Shared>,
+    origin: Arc<Origin>,
+}
+
+/// A bot's way to the platform, the same for all of its events: what a [`Context`] leads to.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct BotAccess {
     /// The REST client.
     pub api: HttpClient,
     /// The bot's credentials.
     pub token: Token,
-    shared: Arc<Shared>,
-    origin: Arc<Origin>,
+}
+
+impl Deref for Context {
+    type Target = BotAccess;
+
+    fn deref(&self) -> &BotAccess {
+        &self.shared.access
+    }
 }
 
 /// The event of a context, as far as it is of use beside the payload. All contexts of an event share it.
@@ -75,7 +101,7 @@ impl Origin {
             conversation: event.conversation(),
             author: author_of(event),
             reply_to: ReplyTarget::reply_to(event, event_id.as_ref()),
-            ack: shared.replies.acks.handle(event, &shared.api),
+            ack: shared.replies.acks.handle(event, &shared.access.api),
             event_id,
             changes,
         }
@@ -89,8 +115,6 @@ impl Origin {
 impl Context {
     pub(crate) fn new(shared: &Arc<Shared>, origin: Arc<Origin>) -> Self {
         Self {
-            api: shared.api.clone(),
-            token: shared.token.clone(),
             shared: Arc::clone(shared),
             origin,
         }
@@ -117,7 +141,7 @@ impl Context {
 
     /// The REST client.
     #[must_use]
-    pub const fn api(&self) -> &HttpClient {
+    pub fn api(&self) -> &HttpClient {
         &self.api
     }
 

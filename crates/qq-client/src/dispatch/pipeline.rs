@@ -98,7 +98,7 @@ impl Pipeline {
         if shared.knowledge.wants_to_hold(&delivery) {
             delivery.event = Held::Shared(delivery.event.into_shared());
         }
-        shared.replies.observe(&delivery, &shared.api);
+        shared.replies.observe(&delivery, &shared.access.api);
         let (origin, observed) = shared.knowledge.observe(shared, &mut delivery);
         if observed == Observed::Taken {
             executor.settle(seen, ack);

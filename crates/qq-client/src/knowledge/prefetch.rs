@@ -36,7 +36,7 @@ impl Prefetch {
     }
 
     async fn fetch(self, shared: &Shared, progress: &mut (usize, usize)) -> Result<(), BotError> {
-        let mut pages = shared.api.guilds().pages();
+        let mut pages = shared.access.api.guilds().pages();
         let mut ids = Vec::new();
         while let Some(guilds) = pages.next().await {
             for guild in guilds? {

@@ -96,13 +96,13 @@ pub(crate) async fn fetch_channels(
     shared: &Shared,
     guild: &GuildId,
 ) -> Result<Vec<Arc<Channel>>, BotError> {
-    let channels = shared.api.guild(guild.clone()).channels().await?;
+    let channels = shared.access.api.guild(guild.clone()).channels().await?;
     cache(shared).replace_channels(guild, channels.clone());
     Ok(channels.into_iter().map(Arc::new).collect())
 }
 
 async fn fetch(shared: Arc<Shared>, channel: ChannelId) -> Result<Arc<Channel>, BotError> {
-    let channel = shared.api.channel(channel).get().await?;
+    let channel = shared.access.api.channel(channel).get().await?;
     cache(&shared).insert_channel(channel.clone());
     Ok(Arc::new(channel))
 }

@@ -69,7 +69,13 @@ impl GroupManager {
         group: impl Into<GroupOpenid>,
     ) -> Result<GroupBotState, BotError> {
         let group = group.into();
-        let state = self.shared.api.group(group.clone()).bot_state().await?;
+        let state = self
+            .shared
+            .access
+            .api
+            .group(group.clone())
+            .bot_state()
+            .await?;
         cache(&self.shared).insert_group_bot_state(&group, state.clone());
         Ok(state)
     }
@@ -136,7 +142,13 @@ impl GroupManager {
         group: impl Into<GroupOpenid>,
     ) -> Result<Vec<GroupMember>, BotError> {
         let group = group.into();
-        let mut pages = self.shared.api.group(group.clone()).members().pages();
+        let mut pages = self
+            .shared
+            .access
+            .api
+            .group(group.clone())
+            .members()
+            .pages();
         let mut members = Vec::new();
         while let Some(page) = pages.next().await {
             for member in page? {
@@ -164,7 +176,7 @@ impl GroupManager {
 }
 
 async fn fetch(shared: Arc<Shared>, group: GroupOpenid) -> Result<Arc<CachedGroup>, BotError> {
-    let mut info = shared.api.group(group.clone()).info().await?;
+    let mut info = shared.access.api.group(group.clone()).info().await?;
     if info.group_openid.is_empty() {
         info.group_openid = group.clone();
     }
@@ -183,7 +195,12 @@ async fn fetch_member(
     group: GroupOpenid,
     member: MemberOpenid,
 ) -> Result<Arc<GroupMember>, BotError> {
-    let call = shared.api.group(group.clone()).member(member.clone()).get();
+    let call = shared
+        .access
+        .api
+        .group(group.clone())
+        .member(member.clone())
+        .get();
     let mut fetched = call.await?;
     if fetched.member_openid.is_empty() {
         fetched.member_openid = member;

@@ -64,7 +64,7 @@ impl GuildManager {
     ///
     /// What the platform or the network said. The pages before the failure are in the cache.
     pub async fn fetch_all(&self) -> Result<Vec<Arc<Guild>>, BotError> {
-        let mut pages = self.shared.api.guilds().pages();
+        let mut pages = self.shared.access.api.guilds().pages();
         let mut guilds = Vec::new();
         while let Some(page) = pages.next().await {
             for guild in page? {
@@ -77,7 +77,7 @@ impl GuildManager {
 }
 
 async fn fetch(shared: Arc<Shared>, guild: GuildId) -> Result<Arc<Guild>, BotError> {
-    let guild = shared.api.guild(guild).get().await?;
+    let guild = shared.access.api.guild(guild).get().await?;
     cache(&shared).insert_guild(guild.clone());
     Ok(Arc::new(guild))
 }

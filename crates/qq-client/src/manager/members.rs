@@ -66,7 +66,13 @@ impl MemberManager {
     /// What the platform or the network said. The pages before the failure are in the cache.
     pub async fn fetch_all(&self, guild: impl Into<GuildId>) -> Result<Vec<Arc<Member>>, BotError> {
         let guild = guild.into();
-        let mut pages = self.shared.api.guild(guild.clone()).members().pages();
+        let mut pages = self
+            .shared
+            .access
+            .api
+            .guild(guild.clone())
+            .members()
+            .pages();
         let mut members = Vec::new();
         while let Some(page) = pages.next().await {
             for member in page? {
@@ -79,7 +85,12 @@ impl MemberManager {
 }
 
 async fn fetch(shared: Arc<Shared>, guild: GuildId, user: UserId) -> Result<Arc<Member>, BotError> {
-    let call = shared.api.guild(guild.clone()).member(user.clone()).get();
+    let call = shared
+        .access
+        .api
+        .guild(guild.clone())
+        .member(user.clone())
+        .get();
     let mut member = call.await?;
     // Some answers leave out who was asked for.
     if member.user.is_none() {

@@ -77,6 +77,7 @@ pub(super) async fn fetch(
     message: MessageId,
 ) -> Result<Message, BotError> {
     let message = shared
+        .access
         .api
         .channel(channel.clone())
         .message(message)

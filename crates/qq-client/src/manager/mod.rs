@@ -191,7 +191,7 @@ async fn send(
     conversation: &Conversation,
     body: MessageBody,
 ) -> Result<Sent, BotError> {
-    let call = shared.api.conversation(conversation).send(body);
+    let call = shared.access.api.conversation(conversation).send(body);
     Ok(call.await?)
 }
 

@@ -76,7 +76,7 @@ pub(crate) async fn fetch_roles(
     shared: &Shared,
     guild: &GuildId,
 ) -> Result<Arc<[Arc<Role>]>, BotError> {
-    let answer = shared.api.guild(guild.clone()).roles().await?;
+    let answer = shared.access.api.guild(guild.clone()).roles().await?;
     cache(shared).replace_roles(guild, answer.roles.clone());
     Ok(answer.roles.into_iter().map(Arc::new).collect())
 }

@@ -31,7 +31,7 @@ impl UserManager {
     ///
     /// What the platform or the network said.
     pub async fn fetch_me(&self) -> Result<Arc<SelfUser>, BotError> {
-        self.shared.set_user(self.shared.api.me().await?);
+        self.shared.set_user(self.shared.access.api.me().await?);
         // Set the line before.
         Ok(self.shared.user().unwrap_or_default())
     }

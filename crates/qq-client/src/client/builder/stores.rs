@@ -63,14 +63,15 @@ impl<H> ClientBuilder<H> {
         self
     }
 
-    /// How many events are remembered to know repeats by; 65,536 unless said otherwise.
+    /// How many events are remembered at most, and 99 of 100 of them at least, to know repeats by; 65,536 unless said
+    /// otherwise. Those that are take 8 to 32 bytes each.
     #[must_use]
     pub fn dedupe_capacity(mut self, capacity: usize) -> Self {
         self.settings.duplicates.capacity = capacity.max(1);
         self
     }
 
-    /// How long an event is remembered; 10 minutes unless said otherwise.
+    /// How long an event is remembered, or up to one part in 64 longer; 10 minutes unless said otherwise.
     #[must_use]
     pub const fn dedupe_ttl(mut self, ttl: Duration) -> Self {
         self.settings.duplicates.ttl = ttl;

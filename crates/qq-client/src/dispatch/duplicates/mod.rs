@@ -3,22 +3,21 @@
 //! The platform delivers at least once: after a resume, by re-sending, and as a pair of events when a mention
 //! in a group or guild that the bot may read in full arrives under two names with one message id.
 
-use std::collections::{HashSet, VecDeque};
-use std::hash::{BuildHasher, BuildHasherDefault, Hash};
+mod memory;
+
+use std::hash::{BuildHasher, Hash};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use foldhash::quality::RandomState;
-use qq_model::Event;
-use qq_model::id::{EventId, MessageId};
-use tokio::time::Instant;
-
+use self::memory::Memory;
 use super::Delivery;
-use super::prehashed::Prehashed;
 use crate::BotError;
 use crate::shared::Shared;
 use crate::store::{Begun, DedupeStore, Health, within};
+use foldhash::quality::RandomState;
+use qq_model::Event;
+use qq_model::id::{EventId, MessageId};
 
 /// How long an event is remembered unless said otherwise.
 const TTL: Duration = Duration::from_secs(10 * 60);
@@ -49,17 +48,11 @@ impl Default for DuplicateSettings {
 pub(crate) struct Duplicates {
     settings: DuplicateSettings,
     hasher: RandomState,
+    /// What stands for an event is a number: that two of the few that are remembered share one of 2^64 by chance is
+    /// less likely than a failure of the machine.
     memory: Mutex<Memory>,
     count: AtomicU64,
     health: Health,
-}
-
-/// What stands for an event here is a number: that two of the few that are remembered share one of 2^64 by chance is less
-/// likely than a failure of the machine.
-#[derive(Default)]
-struct Memory {
-    seen: HashSet<u64, BuildHasherDefault<Prehashed>>,
-    order: VecDeque<(Instant, u64)>,
 }
 
 /// Messages repeat under other event ids, so their own id decides; everything else goes by the event id.
@@ -81,9 +74,9 @@ pub(crate) struct Seen {
 impl Duplicates {
     pub(crate) fn new(settings: DuplicateSettings) -> Self {
         Self {
+            memory: Mutex::new(Memory::new(settings.capacity, settings.ttl)),
             settings,
             hasher: RandomState::default(),
-            memory: Mutex::default(),
             count: AtomicU64::new(0),
             health: Health::default(),
         }
@@ -98,9 +91,7 @@ impl Duplicates {
             return Some(None);
         };
         let number = self.hasher.hash_one(key);
-        let is_new = self
-            .lock()
-            .insert(number, delivery.received_at, &self.settings);
+        let is_new = self.lock().insert(number, delivery.received_at);
         // What a source delivers again was not finished, whatever became of the attempt before.
         if is_new || delivery.is_redelivered {
             return Some(Some(number));
@@ -127,23 +118,6 @@ impl Duplicates {
     /// Whole after every statement, so a panic elsewhere spoils nothing.
     fn lock(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Memory {
-    fn insert(&mut self, key: u64, now: Instant, settings: &DuplicateSettings) -> bool {
-        while let Some((seen_at, oldest)) = self.order.front()
-            && (self.order.len() >= settings.capacity
-                || now.saturating_duration_since(*seen_at) > settings.ttl)
-        {
-            self.seen.remove(oldest);
-            self.order.pop_front();
-        }
-        if !self.seen.insert(key) {
-            return false;
-        }
-        self.order.push_back((now, key));
-        true
     }
 }
 
@@ -229,7 +203,7 @@ impl Seen {
 impl Drop for Seen {
     fn drop(&mut self) {
         if let Some(key) = self.key {
-            self.shared.duplicates.lock().seen.remove(&key);
+            self.shared.duplicates.lock().remove(key);
         }
     }
 }
@@ -263,6 +237,7 @@ impl<'a> Key<'a> {
 #[cfg(test)]
 mod tests {
     use qq_model::{Dispatch, Intents, Token};
+    use tokio::time::Instant;
 
     use super::*;
     use crate::store::InMemoryDedupeStore;
@@ -342,10 +317,10 @@ mod tests {
             )
             .await;
         }
-        assert!(duplicates.duplicates.lock().seen.len() <= 100);
+        assert!(!is_new(&duplicates, delivery("C2C_MESSAGE_CREATE", "e", "900")).await);
+        assert!(is_new(&duplicates, delivery("C2C_MESSAGE_CREATE", "e", "899")).await);
         tokio::time::advance(TTL + Duration::from_secs(1)).await;
         assert!(is_new(&duplicates, delivery("C2C_MESSAGE_CREATE", "e", "999")).await);
-        assert_eq!(duplicates.duplicates.lock().seen.len(), 1);
         let off = of(|builder| builder.dedupe(false));
         for _ in 0..2 {
             assert!(is_new(&off, delivery("C2C_MESSAGE_CREATE", "e", "m")).await);
