@@ -27,7 +27,7 @@ use std::thread;
 use cpu_time::ThreadTime;
 use futures_util::future::join_all;
 use futures_util::{FutureExt, SinkExt, StreamExt};
-use qq_gateway::{Limits, Shard, ShardBuilder};
+use qq_gateway::{Shard, ShardBuilder};
 use qq_model::event::EventKinds;
 use qq_model::{BearerToken, Event, EventKind, Intents};
 use qqbot_benches::corpus::{Corpus, PERIOD};
@@ -35,10 +35,9 @@ use serde::Deserializer;
 use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, Visitor};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use tokio::runtime::{Builder, Runtime};
-use tokio_tungstenite::client_async_with_config;
+use tokio_tungstenite::client_async;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
@@ -53,21 +52,15 @@ const IDLE_SHARDS: usize = 256;
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Consumer {
     ReadAndDrop,
-    /// The same with the read buffer of a shard, a fraction of the default.
-    SmallReadAndDrop,
     ReadAndDecode,
     Typed,
     Unwanted,
     Raw,
 }
 
-const CONSUMERS: [(Consumer, &str); 6] = [
+const CONSUMERS: [(Consumer, &str); 5] = [
     (Consumer::ReadAndDrop, "bare loop: read and drop"),
     (Consumer::ReadAndDecode, "bare loop: read and decode"),
-    (
-        Consumer::SmallReadAndDrop,
-        "bare loop, read buffer of a shard: read and drop",
-    ),
     (Consumer::Unwanted, "shard, kinds that nobody wants"),
     (Consumer::Raw, "shard, raw"),
     (Consumer::Typed, "shard, typed"),
@@ -120,10 +113,7 @@ fn compare(runtime: &Runtime, corpus: &Corpus) {
     println!("| Consumer | CPU us per event | of its floor | allocations |\n|---|---|---|---|");
     for (((consumer, name), times), count) in CONSUMERS.iter().zip(times).zip(counts) {
         let floor = match consumer {
-            Consumer::ReadAndDrop
-            | Consumer::SmallReadAndDrop
-            | Consumer::Unwanted
-            | Consumer::Raw => &dropped,
+            Consumer::ReadAndDrop | Consumer::Unwanted | Consumer::Raw => &dropped,
             Consumer::ReadAndDecode | Consumer::Typed => &decoded,
         };
         // Of the same round: load comes and goes.
@@ -137,19 +127,18 @@ fn compare(runtime: &Runtime, corpus: &Corpus) {
 
 /// Allocations per event, reading included, of a group message of the size that the budget is for.
 fn allocations(runtime: &Runtime, corpus: &Corpus) {
-    let message = corpus
-        .frames()
-        .into_iter()
-        .find(|frame| frame.contains("\"GROUP_MESSAGE_CREATE\"") && frame.len() < MESSAGE)
+    // 736 bytes with any number of five digits; the others are a little shorter.
+    let (n, message) = (0..)
+        .map(|n| (n, corpus.frame(n)))
+        .find(|(n, frame)| corpus.kind(*n) == "GROUP_MESSAGE_CREATE" && frame.len() < MESSAGE - 4)
         .unwrap();
-    let missing = MESSAGE - message.len();
-    let text = message.replacen(
-        "\"content\":\"",
-        &format!("\"content\":\"{}", "x".repeat(missing)),
-        1,
-    );
-    assert_eq!(text.len(), MESSAGE);
-    let server = Server::start(|_| text.clone(), EVENTS);
+    let number = format!("\"s\":{},", n + 2);
+    let content = "\"content\":\"";
+    let missing = MESSAGE + number.len() - message.len() - "\"s\":12345,".len();
+    let text = message.replacen(content, &format!("{content}{}", "x".repeat(missing)), 1);
+    let frame = |n| text.replacen(&number, &format!("\"s\":{},", n + 2), 1);
+    assert_eq!(frame(12_345).len(), MESSAGE);
+    let server = Server::start(frame, EVENTS);
     let cost = consume(runtime, Consumer::Typed, &server);
     println!(
         "\nallocations per group message of {MESSAGE} bytes: {:.2}",
@@ -196,19 +185,13 @@ struct Cost {
 fn consume(runtime: &Runtime, consumer: Consumer, server: &Server) -> Cost {
     runtime.block_on(async {
         match consumer {
-            Consumer::ReadAndDrop | Consumer::SmallReadAndDrop | Consumer::ReadAndDecode => {
+            Consumer::ReadAndDrop | Consumer::ReadAndDecode => {
                 let stream = tokio::net::TcpStream::connect(server.address)
                     .await
                     .unwrap();
                 stream.set_nodelay(true).unwrap();
                 let url = format!("ws://{}/", server.address);
-                let mut settings = WebSocketConfig::default();
-                if consumer == Consumer::SmallReadAndDrop {
-                    settings = settings.read_buffer_size(Limits::default().read_buffer);
-                }
-                let (mut socket, _) = client_async_with_config(url, stream, Some(settings))
-                    .await
-                    .unwrap();
+                let (mut socket, _) = client_async(url, stream).await.unwrap();
                 socket.send(Message::text("identify")).await.unwrap();
                 // HELLO and READY.
                 socket.next().await.unwrap().unwrap();

@@ -200,7 +200,7 @@ impl Cast {
         let mut random = Random::new(self.n ^ (place + 1) << 48);
         let words = match random.below(10) {
             0..5 => 1 + random.below(6),
-            5..9 => 6 + random.below(20),
+            5..9 => 6 + random.below(23),
             _ => 20 + random.below(40),
         };
         let mut text = String::new();

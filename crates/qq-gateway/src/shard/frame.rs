@@ -4,7 +4,6 @@ use std::time::Instant;
 
 use qq_model::Dispatch;
 use qq_model::gateway::{Envelope, EnvelopeError, Header};
-use tungstenite::Utf8Bytes;
 
 use super::Shard;
 use super::decode::Decoder;
@@ -17,34 +16,30 @@ use crate::machine::{Fault, Verdict};
 /// What an event's frame becomes for the consumer.
 pub(super) trait Item: Sized {
     /// `None` when the frame carries no event.
-    fn read(frame: &Utf8Bytes, envelope: &Envelope<'_>, decoder: &mut Decoder) -> Option<Self>;
+    fn read(frame: &str, envelope: &Envelope<'_>, decoder: &mut Decoder) -> Option<Self>;
 }
 
 impl Item for Dispatch {
-    fn read(_: &Utf8Bytes, envelope: &Envelope<'_>, decoder: &mut Decoder) -> Option<Self> {
+    fn read(_: &str, envelope: &Envelope<'_>, decoder: &mut Decoder) -> Option<Self> {
         decoder.dispatch(envelope)
     }
 }
 
 impl Item for RawDispatch {
-    fn read(frame: &Utf8Bytes, envelope: &Envelope<'_>, _: &mut Decoder) -> Option<Self> {
+    fn read(frame: &str, envelope: &Envelope<'_>, _: &mut Decoder) -> Option<Self> {
         Self::new(frame, envelope)
     }
 }
 
 impl Shard {
-    pub(super) fn frame<T: Item>(&mut self, frame: &Utf8Bytes, now: Instant) -> Progress<T> {
+    pub(super) fn frame<T: Item>(&mut self, frame: &str, now: Instant) -> Progress<T> {
         self.read(frame, now).unwrap_or_else(|error| {
             self.malformed(error.into());
             Progress::Some
         })
     }
 
-    fn read<T: Item>(
-        &mut self,
-        frame: &Utf8Bytes,
-        now: Instant,
-    ) -> Result<Progress<T>, EnvelopeError> {
+    fn read<T: Item>(&mut self, frame: &str, now: Instant) -> Result<Progress<T>, EnvelopeError> {
         let mut header = Header::peek(frame)?;
         if !self.config.wants(&mut header, frame) {
             let verdict = self.machine.skip(&header, now);

@@ -5,11 +5,11 @@ mod config;
 mod decode;
 mod drive;
 mod frame;
+mod intake;
 mod link;
 mod outbox;
 mod raw;
 mod read;
-mod readahead;
 mod sender;
 #[cfg(any(test, feature = "simd-json"))]
 mod simd;

@@ -7,13 +7,13 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use qq_transport::Connection;
 use tokio::io::AsyncWrite;
 use tungstenite::protocol::CloseFrame;
 use tungstenite::protocol::frame::FrameHeader;
 use tungstenite::protocol::frame::coding::{Data, OpCode};
 use tungstenite::{Error, Message, Result};
 
-use super::readahead::ReadAhead;
 use super::socket::Socket;
 
 #[derive(Default)]
@@ -95,7 +95,7 @@ impl Outbox {
                 self.unflushed = false;
             }
             if let Some(secret) = &mut self.secret {
-                ready!(secret.poll_write(socket.stream(), cx))?;
+                ready!(secret.poll_write(socket.connection(), cx))?;
                 self.secret = None;
                 continue;
             }
@@ -116,7 +116,7 @@ impl Outbox {
 }
 
 impl Secret {
-    fn poll_write(&mut self, stream: &mut ReadAhead, cx: &mut Context<'_>) -> Poll<Result<()>> {
+    fn poll_write(&mut self, stream: &mut Connection, cx: &mut Context<'_>) -> Poll<Result<()>> {
         while self.written < self.bytes.len() {
             match ready!(Pin::new(&mut *stream).poll_write(cx, &self.bytes[self.written..]))? {
                 0 => return Poll::Ready(Err(Error::Io(std::io::ErrorKind::WriteZero.into()))),

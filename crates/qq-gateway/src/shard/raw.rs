@@ -18,8 +18,7 @@ use crate::ShardError;
 /// An event as it came: its frame, and what its header says.
 ///
 /// The frame is one JSON object, sound as far as its strings and brackets go; whether the payload can be read shows
-/// when it is [decoded](Self::decode). It shares the memory that it was read into, so a clone is cheap, and one that
-/// is kept for long keeps up to four times [`Limits::read_buffer`](crate::Limits::read_buffer) alive.
+/// when it is [decoded](Self::decode). Clones share the frame, which is all the memory that they keep.
 ///
 /// ```no_run
 /// # async fn run(shard: &mut qq_gateway::Shard) -> Option<()> {
@@ -75,7 +74,7 @@ fn range(part: &str, frame: &str) -> Option<Range<usize>> {
 
 impl RawDispatch {
     /// `None` when the frame carries no event.
-    pub(super) fn new(frame: &Utf8Bytes, envelope: &Envelope<'_>) -> Option<Self> {
+    pub(super) fn new(frame: &str, envelope: &Envelope<'_>) -> Option<Self> {
         let name = envelope.name.as_deref()?;
         Some(Self {
             sequence: envelope.sequence,
@@ -87,7 +86,8 @@ impl RawDispatch {
                 .filter(|id| !id.is_empty())
                 .map(|id| Part::of(id, frame)),
             data: range(envelope.data, frame).unwrap_or_default(),
-            frame: frame.clone(),
+            // What it was read into is used again, and much larger.
+            frame: frame.into(),
         })
     }
 

@@ -1,15 +1,18 @@
 //! What comes in: the steps of connecting, then WebSocket messages.
 
+use std::str::Utf8Error;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
+use bytes::Bytes;
 use tungstenite::error::ProtocolError;
-use tungstenite::{Error, Message, Utf8Bytes};
+use tungstenite::{Error, Message};
 
 use super::Shard;
 use super::drive::Progress;
 use super::frame::Item;
 use super::link::Link;
+use super::socket::Incoming;
 use crate::error::Source;
 use crate::machine::Fault;
 use crate::timeouts::Phase;
@@ -92,10 +95,11 @@ impl Shard {
         }
         match socket.poll_next(cx) {
             Poll::Pending => return Progress::None,
-            Poll::Ready(Some(Ok(message))) => match message {
+            Poll::Ready(Some(Ok(Incoming::Text(bytes)))) => return self.text(&bytes, now),
+            Poll::Ready(Some(Ok(Incoming::Message(message)))) => match message {
                 Message::Text(text) => return self.frame(&text, now),
-                Message::Binary(bytes) => match Utf8Bytes::try_from(bytes) {
-                    Ok(text) => return self.frame(&text, now),
+                Message::Binary(bytes) => match utf8(&bytes) {
+                    Ok(text) => return self.frame(text, now),
                     Err(error) => self.malformed(error.into()),
                 },
                 Message::Close(frame) => {
@@ -114,6 +118,16 @@ impl Shard {
         Progress::Some
     }
 
+    fn text<T: Item>(&mut self, bytes: &Bytes, now: Instant) -> Progress<T> {
+        match utf8(bytes) {
+            Ok(text) => self.frame(text, now),
+            Err(error) => {
+                self.broken(error.into(), now);
+                Progress::Some
+            }
+        }
+    }
+
     /// The socket failed.
     pub(super) fn broken(&mut self, error: Error, now: Instant) {
         let fault = match &error {
@@ -129,4 +143,9 @@ impl Shard {
         self.source = Some(Box::new(error));
         self.machine.lost(fault, now);
     }
+}
+
+fn utf8(bytes: &[u8]) -> Result<&str, Utf8Error> {
+    // Which place is wrong is found by the second look.
+    simdutf8::basic::from_utf8(bytes).or_else(|_| str::from_utf8(bytes))
 }
