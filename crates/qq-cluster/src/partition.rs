@@ -1,13 +1,28 @@
-//! Which partition a conversation falls into.
+//! Which partition a conversation falls into, and what waits for what.
 
 use std::hash::Hasher;
 
 use qq_model::message::Conversation;
 use qq_model::{Dispatch, Event};
 
-/// The partition of an event: that of its conversation. Every process, of whatever build and machine, finds the same.
-pub(crate) fn partition_of(dispatch: &Dispatch, partitions: u16) -> u16 {
-    u16::try_from(conversation_key(dispatch) % u64::from(partitions.max(1))).unwrap_or_default()
+/// Where an event belongs. Every process, of whatever build and machine, finds the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// That of its conversation.
+    pub(crate) partition: u16,
+    /// Events of one lane are stored in the order in which they came.
+    pub(crate) lane: u64,
+}
+
+impl Place {
+    pub(crate) fn of(dispatch: &Dispatch, partitions: u16) -> Self {
+        let lane = conversation_key(dispatch);
+        let partition = lane % u64::from(partitions.max(1));
+        Self {
+            partition: u16::try_from(partition).unwrap_or_default(),
+            lane,
+        }
+    }
 }
 
 /// A number for the conversation of an event: events of one conversation have the same.
@@ -100,16 +115,16 @@ mod tests {
         let mut sizes = [0_u32; 64];
         for number in 0..64_000 {
             let group = format!("group-{number}");
-            let partition = partition_of(&message(&group, "a"), 64);
-            assert_eq!(partition, partition_of(&message(&group, "b"), 64));
-            sizes[usize::from(partition)] += 1;
+            let place = Place::of(&message(&group, "a"), 64);
+            assert_eq!(place, Place::of(&message(&group, "b"), 64));
+            sizes[usize::from(place.partition)] += 1;
         }
         assert!(
             sizes.iter().all(|size| (800..1200).contains(size)),
             "{sizes:?}"
         );
         // Written down, because a running cluster would lose its order if it changed.
-        assert_eq!(partition_of(&message("A", "a"), 64), 58);
+        assert_eq!(Place::of(&message("A", "a"), 64).partition, 58);
     }
 
     #[test]

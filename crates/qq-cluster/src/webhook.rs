@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use crate::cluster::Cluster;
 use crate::counters::Counters;
 use crate::nats::Layout;
-use crate::partition::{message_id, partition_of};
+use crate::partition::{Place, message_id};
 use crate::receiver::{Parcel, Stored};
 use crate::{ClusterError, ClusterErrorKind};
 
@@ -21,6 +21,8 @@ use crate::{ClusterError, ClusterErrorKind};
 const ACCEPT: Duration = Duration::from_millis(2_500);
 /// The pause before NATS is asked again.
 const PAUSE: Duration = Duration::from_millis(50);
+/// How many events may be on their way to NATS at a time.
+const DOORS: usize = 1024;
 
 /// The events of a cluster, as the place where a webhook's events go: [`Cluster::webhook_sink`].
 ///
@@ -52,8 +54,9 @@ struct Inner {
     app_id: AppId,
     layout: Layout,
     counters: Arc<Counters>,
-    /// One for each partition. Of the events of a partition one is on its way at a time: were there two, and the first
-    /// got lost, the second would overtake it.
+    partitions: u16,
+    /// Each for some of the conversations. Of the events of a conversation one is on its way at a time: were there two, and
+    /// the first got lost, the second would overtake it.
     doors: Box<[Semaphore]>,
 }
 
@@ -61,19 +64,24 @@ impl Cluster {
     /// Where the events of webhooks go, so that the cluster's workers handle them.
     #[must_use]
     pub fn webhook_sink(&self) -> ClusterSink {
-        let partitions = self.config().partitions;
         ClusterSink {
             inner: Arc::new(Inner {
+                partitions: self.config().partitions,
                 app_id: self.app_id().clone(),
                 layout: self.layout().clone(),
                 counters: Arc::clone(self.counters()),
-                doors: (0..partitions).map(|_| Semaphore::new(1)).collect(),
+                doors: (0..DOORS).map(|_| Semaphore::new(1)).collect(),
             }),
         }
     }
 }
 
 impl Inner {
+    fn door(&self, lane: u64) -> &Semaphore {
+        let index = usize::try_from(lane % DOORS as u64).unwrap_or_default();
+        &self.doors[index]
+    }
+
     async fn store(&self, event: RawEvent) -> Result<Stored, ClusterError> {
         if *event.app_id() != self.app_id {
             return Err(ClusterError::new(
@@ -88,12 +96,9 @@ impl Inner {
         }
         let end = Instant::now() + ACCEPT;
         let dispatch = event.decode().dispatch;
-        let partition = partition_of(
-            &dispatch,
-            u16::try_from(self.doors.len()).unwrap_or(u16::MAX),
-        );
+        let place = Place::of(&dispatch, self.partitions);
         let parcel = Parcel {
-            partition,
+            place,
             message_id: message_id(&dispatch),
             envelope: event.body().clone(),
             sequence: None,
@@ -101,7 +106,7 @@ impl Inner {
         let mut last = None;
         let store = async {
             // Whoever comes first is let in first. The doors are never closed.
-            let _door = self.doors[usize::from(partition)].acquire().await;
+            let _door = self.door(place.lane).acquire().await;
             loop {
                 match parcel.publish(&self.layout).await {
                     Err(error) if error.kind() == ClusterErrorKind::Interrupted => {

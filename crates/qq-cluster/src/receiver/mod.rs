@@ -25,7 +25,7 @@ use self::sessions::Sessions;
 use crate::claims::{Claim, Record, Tenant};
 use crate::counters::Counters;
 use crate::nats::Layout;
-use crate::partition::{message_id, partition_of};
+use crate::partition::{Place, message_id};
 use crate::{ClusterError, ClusterErrorKind};
 
 /// How often the resume position is written down.
@@ -170,7 +170,7 @@ impl Holding<'_> {
             self.outstanding.begin(sequence);
         }
         self.publisher.push(Parcel {
-            partition: partition_of(&dispatch, self.receiver.partitions),
+            place: Place::of(&dispatch, self.receiver.partitions),
             message_id: message_id(&dispatch),
             envelope: raw.into_bytes(),
             sequence: dispatch.sequence,

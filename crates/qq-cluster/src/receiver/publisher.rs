@@ -1,4 +1,4 @@
-//! Publishing events: in order within a partition, side by side across, and never given up.
+//! Publishing events: in order within a conversation, side by side across, and never given up.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -14,13 +14,14 @@ use tokio::time::sleep;
 
 use crate::counters::Counters;
 use crate::nats::{Layout, interrupted};
+use crate::partition::Place;
 use crate::{ClusterError, ClusterErrorKind};
 
 /// An event on its way into the stream.
 #[derive(Clone, Debug)]
 pub(crate) struct Parcel {
     /// Where it belongs.
-    pub(crate) partition: u16,
+    pub(crate) place: Place,
     /// What NATS knows it again by.
     pub(crate) message_id: Box<str>,
     /// The envelope as the platform sent it.
@@ -29,12 +30,13 @@ pub(crate) struct Parcel {
     pub(crate) sequence: Option<u64>,
 }
 
-/// Publishes parcels. A partition has one parcel on its way at a time: were there two, and the first got lost, the
+/// Publishes parcels. A conversation has one parcel on its way at a time: were there two, and the first got lost, the
 /// second would overtake it.
 pub(crate) struct Publisher {
-    layout: Layout,
+    layout: Arc<Layout>,
     counters: Arc<Counters>,
-    waiting: HashMap<u16, VecDeque<Parcel>>,
+    /// The conversations of which a parcel is on its way, and what comes after it.
+    waiting: HashMap<u64, VecDeque<Parcel>>,
     under_way: FuturesUnordered<BoxFuture<'static, (Parcel, Result<Stored, ClusterError>)>>,
     count: usize,
 }
@@ -47,7 +49,7 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_
 impl Publisher {
     pub(crate) fn new(layout: &Layout, counters: &Arc<Counters>) -> Self {
         Self {
-            layout: layout.clone(),
+            layout: Arc::new(layout.clone()),
             counters: Arc::clone(counters),
             waiting: HashMap::new(),
             under_way: FuturesUnordered::new(),
@@ -65,13 +67,13 @@ impl Publisher {
         self.count == 0
     }
 
-    /// Takes a parcel, to be published after those of its partition that came before.
+    /// Takes a parcel, to be published after those of its conversation that came before.
     pub(crate) fn push(&mut self, parcel: Parcel) {
         self.count += 1;
-        match self.waiting.get_mut(&parcel.partition) {
+        match self.waiting.get_mut(&parcel.place.lane) {
             Some(queue) => queue.push_back(parcel),
             None => {
-                self.waiting.insert(parcel.partition, VecDeque::new());
+                self.waiting.insert(parcel.place.lane, VecDeque::new());
                 self.send(parcel, None);
             }
         }
@@ -91,11 +93,11 @@ impl Publisher {
                     self.count -= 1;
                     match self
                         .waiting
-                        .get_mut(&parcel.partition)
+                        .get_mut(&parcel.place.lane)
                         .and_then(VecDeque::pop_front)
                     {
                         Some(next) => self.send(next, None),
-                        None => drop(self.waiting.remove(&parcel.partition)),
+                        None => drop(self.waiting.remove(&parcel.place.lane)),
                     }
                     return parcel;
                 }
@@ -109,7 +111,7 @@ impl Publisher {
     }
 
     fn send(&self, parcel: Parcel, pause: Option<Duration>) {
-        let layout = self.layout.clone();
+        let layout = Arc::clone(&self.layout);
         self.under_way.push(Box::pin(async move {
             if let Some(pause) = pause {
                 sleep(pause).await;
@@ -144,7 +146,7 @@ impl Parcel {
         let message = PublishMessage::build()
             .payload(self.envelope.clone())
             .message_id(&self.message_id);
-        let subject = layout.events_of(self.partition);
+        let subject = layout.events_of(self.place.partition);
         let result = async { layout.context.send_publish(subject, message).await?.await };
         match result.await {
             Ok(ack) if ack.duplicate => Ok(Stored::Known),
@@ -158,5 +160,48 @@ impl Parcel {
             }
             Err(error) => Err(interrupted("NATS did not confirm an event", error)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nats_server::NatsServer;
+    use crate::tests::{PATIENCE, layout};
+
+    fn parcel(lane: u64, number: u64) -> Parcel {
+        Parcel {
+            place: Place { partition: 0, lane },
+            message_id: format!("m:{lane}-{number}").into(),
+            envelope: Bytes::from_static(b"{}"),
+            sequence: Some(number),
+        }
+    }
+
+    #[tokio::test]
+    async fn one_of_a_conversation_is_on_its_way_whatever_the_partition() {
+        let Some(server) = NatsServer::start().await else {
+            return;
+        };
+        let layout = layout(&server).await;
+        let mut publisher = Publisher::new(&layout, &Arc::default());
+        for number in 0..3 {
+            for lane in 0..10 {
+                publisher.push(parcel(lane, number));
+            }
+        }
+        // How many were stored of each.
+        let mut stored = [0_u64; 10];
+        while !publisher.is_empty() {
+            let unfinished = stored.iter().filter(|count| **count < 3).count();
+            assert_eq!(publisher.under_way.len(), unfinished);
+            let parcel = tokio::time::timeout(PATIENCE, publisher.stored()).await;
+            let parcel = parcel.unwrap();
+            let count = &mut stored[usize::try_from(parcel.place.lane).unwrap()];
+            assert_eq!(parcel.sequence, Some(*count));
+            *count += 1;
+        }
+        assert_eq!(stored, [3; 10]);
+        assert!(publisher.waiting.is_empty());
     }
 }

@@ -14,7 +14,7 @@ use crate::counters::Counters;
 use crate::members::Duty;
 use crate::nats::Layout;
 use crate::nats_server::NatsServer;
-use crate::partition::{message_id, partition_of};
+use crate::partition::{Place, message_id};
 use crate::receiver::{Parcel, Publisher};
 use crate::worker::{Handle, Outcome, Worker};
 
@@ -136,7 +136,7 @@ async fn publish(layout: &Layout, messages: impl IntoIterator<Item = (u32, Strin
             publisher.stored().await;
         }
         publisher.push(Parcel {
-            partition: partition_of(&dispatch, PARTITIONS),
+            place: Place::of(&dispatch, PARTITIONS),
             message_id: message_id(&dispatch),
             envelope: envelope.clone().into(),
             sequence: None,
