@@ -5,6 +5,9 @@ use std::time::Duration;
 use qq_model::gateway::{CloseAction, CloseCode};
 
 /// A hole in the numbers of a session's events.
+///
+/// In a replay, a single missing number may be that of an earlier RESUMED, which is not sent again: where one may have been
+/// missed, it is no hole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SequenceGap {
     /// The newest event before the hole.

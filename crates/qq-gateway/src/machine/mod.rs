@@ -72,7 +72,7 @@ impl Machine {
             rules,
             rng,
             state: State::Idle,
-            track: resume.map(|(id, sequence)| Track::new(id, sequence)),
+            track: resume.map(|(id, sequence)| Track::taken_over(id, sequence)),
             heart: Heart::default(),
             failures: Failures::default(),
             actions: VecDeque::new(),
@@ -325,6 +325,9 @@ impl Machine {
         if let Some(resume) = resume {
             let from = self.session().map_or(0, |(_, sequence)| sequence);
             self.actions.push_back(Action::Send(resume));
+            if let Some(track) = &mut self.track {
+                track.resume();
+            }
             // A long replay must not make the server think that nobody is there.
             self.start_heart(now);
             let deadline = later(now, self.rules.timeouts.resumed);
@@ -362,6 +365,9 @@ impl Machine {
             Some("READY") => return self.ready(data, sequence, now),
             Some("RESUMED") => {
                 self.see(sequence, false);
+                if let Some(track) = &mut self.track {
+                    track.resumed();
+                }
                 if let State::Resuming { .. } = self.state {
                     self.live(now);
                 }

@@ -22,6 +22,10 @@ pub(super) struct Track {
     /// The newest event that the consumer has to acknowledge.
     yielded: u64,
     acknowledged: u64,
+    /// A RESUME was sent, and RESUMED has not come yet.
+    is_replaying: bool,
+    /// How many RESUMED may have been sent that did not come here. Each has a number, and no replay brings it again.
+    missed_resumed: u32,
 }
 
 impl Track {
@@ -31,7 +35,16 @@ impl Track {
             received: sequence,
             yielded: sequence,
             acknowledged: sequence,
+            is_replaying: false,
+            missed_resumed: 0,
         }
+    }
+
+    /// The session of another process. It may have been resumed since this was its position.
+    pub(super) const fn taken_over(id: SessionId, sequence: u64) -> Self {
+        let mut track = Self::new(id, sequence);
+        track.missed_resumed = 1;
+        track
     }
 
     pub(super) const fn id(&self) -> &SessionId {
@@ -53,6 +66,20 @@ impl Track {
         self.received
     }
 
+    /// RESUME is sent.
+    pub(super) const fn resume(&mut self) {
+        if self.is_replaying {
+            self.missed_resumed = self.missed_resumed.saturating_add(1);
+        }
+        self.is_replaying = true;
+    }
+
+    /// RESUMED has come: whatever is missing from now on is no other RESUMED.
+    pub(super) const fn resumed(&mut self) {
+        self.is_replaying = false;
+        self.missed_resumed = 0;
+    }
+
     /// Takes the number of an event; `wanted` ones are the consumer's to acknowledge.
     pub(super) const fn see(&mut self, sequence: u64, wanted: bool) -> Seen {
         if sequence <= self.received {
@@ -61,13 +88,17 @@ impl Track {
                 received: sequence,
             });
         }
-        let gap = if self.received > 0 && sequence - self.received > 1 {
+        let missing = sequence - self.received - 1;
+        let gap = if self.received == 0 || missing == 0 {
+            None
+        } else if self.is_replaying && missing == 1 && self.missed_resumed > 0 {
+            self.missed_resumed -= 1;
+            None
+        } else {
             Some(SequenceGap {
                 after: self.received,
                 received: sequence,
             })
-        } else {
-            None
         };
         if wanted {
             // With nothing left to acknowledge, what nobody wanted before this event is done as well.
@@ -127,6 +158,37 @@ mod tests {
             Track::new(SessionId::new("s"), 0).see(7, true),
             Seen::New(None)
         );
+    }
+
+    /// The numbers of a replay that are reported to be missing.
+    fn replay(track: &mut Track, sequences: &[u64]) -> Vec<u64> {
+        track.resume();
+        let gaps = sequences
+            .iter()
+            .filter(|sequence| matches!(track.see(**sequence, true), Seen::New(Some(_))));
+        gaps.copied().collect()
+    }
+
+    #[test]
+    fn a_resumed_that_did_not_come_leaves_no_gap() {
+        let mut track = Track::new(SessionId::new("s"), 5);
+        // The first RESUME: nothing can have used a number up.
+        assert_eq!(replay(&mut track.clone(), &[7]), [7]);
+        // It was not answered; its RESUMED may have been one number, and only one.
+        assert!(replay(&mut track, &[6]).is_empty());
+        assert_eq!(replay(&mut track.clone(), &[7, 9, 11]), [11]);
+        assert_eq!(replay(&mut track.clone(), &[9]), [9]);
+        track.resumed();
+        assert_eq!(
+            track.see(8, true),
+            Seen::New(Some(SequenceGap {
+                after: 6,
+                received: 8
+            }))
+        );
+
+        let mut track = Track::taken_over(SessionId::new("s"), 5);
+        assert_eq!(replay(&mut track, &[6, 8, 10]), [10]);
     }
 
     #[test]
