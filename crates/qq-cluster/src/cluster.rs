@@ -4,22 +4,27 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
+use async_nats::jetstream::Context;
 use futures_util::TryStreamExt;
 use qq_http::LimitStore;
 use qq_model::Token;
 use qq_model::id::AppId;
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 use crate::claims::{Record, holders};
 use crate::config::ClusterConfig;
 use crate::counters::Counters;
 use crate::limits::ClusterLimits;
 use crate::members::{Member, describe};
-use crate::nats::{Layout, connect, interrupted};
+use crate::nats::{Layout, Pace, connect, interrupted};
 use crate::tenure::Tenures;
+use crate::{ClusterError, ClusterErrorKind};
 
-use crate::ClusterError;
+/// How long servers that were just started, or lost one of them, may take to elect leaders.
+const READY: Duration = Duration::from_secs(30);
 
 /// A connection to the cluster: to be given to clients, and asked what the cluster is doing. Clones share it.
 ///
@@ -123,7 +128,8 @@ pub struct Overview {
 }
 
 impl Cluster {
-    /// Connects to NATS, and opens the cluster's streams and buckets; those that do not exist are created.
+    /// Connects to NATS, and opens the cluster's streams and buckets; those that do not exist are created. Servers that elect
+    /// a leader are waited for, half a minute at most.
     ///
     /// # Errors
     ///
@@ -134,8 +140,7 @@ impl Cluster {
         let app_id = token.app_id();
         // Boxed, for it is the larger part of the future, which callers hold.
         let context = Box::pin(connect(&config, &format!("qqbot-{app_id}"))).await?;
-        let layout = Layout::open(context, &config, &app_id.to_string()).await?;
-        layout.enrolment(&app_id.to_string()).enrol().await?;
+        let layout = Box::pin(open(&context, &config, &app_id.to_string())).await?;
         let limits = ClusterLimits::new(&layout, config.lease);
         Ok(Self {
             inner: Arc::new(Inner {
@@ -314,6 +319,36 @@ impl Cluster {
         let mut holders = holders(&self.inner.layout.claims, prefix).await?;
         holders.retain(|_, record| living.contains_key(&record.member));
         Ok(holders)
+    }
+}
+
+/// Opens the streams and buckets, again while NATS is not ready.
+async fn open(
+    context: &Context,
+    config: &ClusterConfig,
+    app_id: &str,
+) -> Result<Layout, ClusterError> {
+    let end = Instant::now() + READY;
+    let mut pace = Pace::new();
+    loop {
+        let opened = async {
+            let layout = Layout::open(context.clone(), config, app_id).await?;
+            layout.enrolment(app_id).enrol().await?;
+            Ok::<_, ClusterError>(layout)
+        };
+        let error = match opened.await {
+            Err(error) if error.is_retryable() => error,
+            result => return result,
+        };
+        if Instant::now() >= end {
+            return Err(ClusterError::with_source(
+                ClusterErrorKind::NotReady,
+                format!("NATS was not ready within {READY:?}: are enough of its servers up?"),
+                error,
+            ));
+        }
+        tracing::debug!(error = ?error, "NATS is not ready yet");
+        pace.wait().await;
     }
 }
 

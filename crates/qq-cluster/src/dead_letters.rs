@@ -13,7 +13,7 @@ use crate::cluster::Cluster;
 use crate::nats::interrupted;
 use crate::{ClusterError, ClusterErrorKind};
 
-/// The header of an event that was put back: whoever handles it may have begun it before.
+/// The header of an event that was put back, with the letter's id: whoever handles it may have begun it before.
 pub(crate) const PUT_BACK: &str = "Put-Back";
 /// How long a request for dead letters waits for more.
 const LETTERS: Duration = Duration::from_secs(2);
@@ -113,11 +113,12 @@ impl Cluster {
             ));
         };
         let mut headers = HeaderMap::new();
-        headers.insert(PUT_BACK, "1");
+        let message_id = format!("b:{id}");
+        headers.insert(PUT_BACK, message_id.as_str());
         let message = PublishMessage::build()
             .payload(letter.payload)
-            .headers(headers)
-            .message_id(format!("b:{id}"));
+            .headers(headers);
+        let message = layout.known_again(message, &message_id);
         let subject = layout.events_of(partition);
         let result = async { layout.context.send_publish(subject, message).await?.await };
         result

@@ -22,6 +22,8 @@ pub enum ClusterErrorKind {
     Credentials,
     /// The server runs without JetStream, or the account may not use it.
     JetStreamDisabled,
+    /// NATS answers, and cannot serve yet: its servers elect a leader, or too few of them are up.
+    NotReady,
     /// The server is older than 2.9.
     ServerTooOld,
     /// A stream or bucket of this name exists and is not laid out as this version needs it.
@@ -59,6 +61,7 @@ impl ClusterError {
         matches!(
             self.0.kind,
             ClusterErrorKind::Unreachable
+                | ClusterErrorKind::NotReady
                 | ClusterErrorKind::Full
                 | ClusterErrorKind::Interrupted
                 | ClusterErrorKind::Conflict

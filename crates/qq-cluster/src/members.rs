@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::nats::{Bucket, interrupted};
+use crate::nats::{Bucket, Pace, interrupted};
 use crate::{ClusterError, ClusterErrorKind, ClusterStats, Role};
 
 /// A process of the cluster, as it describes itself.
@@ -163,9 +163,8 @@ impl Membership {
         label: &str,
         lease: Duration,
     ) -> Result<Self, ClusterError> {
-        let asked = Instant::now();
         let key = key(label, &member.id);
-        let revision = members.create(&key, &member).await?;
+        let (asked, revision) = announce(&members, &key, &member, lease).await?;
         let (load, loads) = tokio::sync::watch::channel(Load::default());
         let lost = CancellationToken::new();
         let leave = CancellationToken::new();
@@ -228,6 +227,39 @@ impl Membership {
     }
 }
 
+/// Writes a member's entry, again while NATS does not answer; when the request was made that NATS confirmed, and the
+/// entry's revision.
+async fn announce(
+    members: &Bucket,
+    key: &str,
+    member: &Member,
+    lease: Duration,
+) -> Result<(Instant, u64), ClusterError> {
+    let end = Instant::now() + lease;
+    let mut pace = Pace::new();
+    let mut known = None;
+    loop {
+        let asked = Instant::now();
+        let result = match known {
+            None => members.create(key, member).await,
+            Some(revision) => members.update(key, member, revision).await,
+        };
+        let error = match result {
+            Ok(revision) => return Ok((asked, revision)),
+            Err(error) => error,
+        };
+        if !error.is_retryable() || Instant::now() >= end {
+            return Err(error);
+        }
+        if error.kind() == ClusterErrorKind::Conflict {
+            // The id is nobody else's, so the answer to an earlier attempt got lost. The entry may be gone by now.
+            let entry = members.load::<Member>(key).await?;
+            known = entry.map(|entry| entry.revision);
+        }
+        pace.wait().await;
+    }
+}
+
 /// What a member says of itself that changes.
 #[derive(Clone, Copy, Debug, Default)]
 struct Load {
@@ -274,6 +306,7 @@ impl Renewal {
     async fn renew(&mut self) -> Result<(), ClusterError> {
         // A fifth of the lease is left to stop in.
         let deadline = self.confirmed + self.lease * 4 / 5;
+        let mut pace = Pace::new();
         let mut last = None;
         while Instant::now() < deadline {
             let asked = Instant::now();
@@ -299,7 +332,7 @@ impl Renewal {
                 }
                 Ok(Err(error)) => {
                     last = Some(error);
-                    sleep(self.lease / 50).await;
+                    sleep(pace.pause().min(self.lease / 10)).await;
                 }
                 Err(_) => break,
             }

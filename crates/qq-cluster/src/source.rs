@@ -21,7 +21,7 @@ use crate::members::Duty;
 use crate::process::{Process, ProcessNews};
 use crate::receiver::{Receiver, ShardNews};
 use crate::stores::{ClusterDedupeStore, ClusterReplyStore, ClusterTokenStore};
-use crate::worker::{Handle, Outcome, Worker};
+use crate::worker::{Handle, Outcome, Recent, Worker};
 
 /// Makes a client a part of a cluster.
 pub trait ClusterExt {
@@ -156,6 +156,7 @@ impl Node {
                 max_attempts: config.max_attempts,
                 counters: Arc::clone(self.cluster.counters()),
                 tenures: Arc::clone(self.cluster.tenures()),
+                recent: Recent::new(config.retention.duplicate_window),
             })
         });
         let count = receiver.as_ref().map_or(0, |receiver| receiver.shards);

@@ -7,11 +7,11 @@ use std::time::Duration;
 use qq_model::id::AppId;
 use qq_webhook::{AcceptFuture, Error, EventSink, RawEvent};
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use crate::cluster::Cluster;
 use crate::counters::Counters;
-use crate::nats::Layout;
+use crate::nats::{Layout, Pace};
 use crate::partition::{Place, message_id};
 use crate::receiver::{Parcel, Stored};
 use crate::{ClusterError, ClusterErrorKind};
@@ -19,8 +19,6 @@ use crate::{ClusterError, ClusterErrorKind};
 /// How long an event may take to be stored: a little less than a
 /// [`WebhookService`](qq_webhook::WebhookService) waits, so that the reason of a refusal is known.
 const ACCEPT: Duration = Duration::from_millis(2_500);
-/// The pause before NATS is asked again.
-const PAUSE: Duration = Duration::from_millis(50);
 /// How many events may be on their way to NATS at a time.
 const DOORS: usize = 1024;
 
@@ -107,11 +105,12 @@ impl Inner {
         let store = async {
             // Whoever comes first is let in first. The doors are never closed.
             let _door = self.door(place.lane).acquire().await;
+            let mut pace = Pace::new();
             loop {
                 match parcel.publish(&self.layout).await {
                     Err(error) if error.kind() == ClusterErrorKind::Interrupted => {
                         last = Some(error);
-                        sleep(PAUSE).await;
+                        pace.wait().await;
                     }
                     result => return result,
                 }

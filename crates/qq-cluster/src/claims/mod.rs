@@ -12,13 +12,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use self::balance::moves;
 pub(crate) use self::table::Record;
-use self::table::Table;
+use self::table::{Records, Table};
 use crate::members::{Duty, Membership, living};
 use crate::nats::{Bucket, interrupted};
 use crate::{ClusterError, ClusterErrorKind};
@@ -156,13 +156,14 @@ struct Keeper<'a, T> {
     tenant: Arc<T>,
     held: HashMap<u32, Holding>,
     /// Ends with the keeper, and so does everything that is held.
-    tasks: JoinSet<u32>,
+    tasks: JoinSet<(u32, u64)>,
     count: &'a tokio::sync::watch::Sender<u32>,
 }
 
 struct Holding {
     revision: u64,
     stop: CancellationToken,
+    task: AbortHandle,
 }
 
 impl<T: Tenant> Keeper<'_, T> {
@@ -175,8 +176,8 @@ impl<T: Tenant> Keeper<'_, T> {
                 _ = look.tick() => {}
                 () = self.table.changed() => {}
                 Some(ended) = self.tasks.join_next() => {
-                    if let Ok(number) = ended {
-                        self.let_go(number).await;
+                    if let Ok((number, epoch)) = ended {
+                        self.let_go(number, epoch).await;
                     }
                 }
             }
@@ -188,7 +189,8 @@ impl<T: Tenant> Keeper<'_, T> {
 
     /// Takes what is free and hands over what is too much.
     async fn balance(&mut self) -> Result<(), ClusterError> {
-        let records = self.table.records();
+        let mut records = self.table.records();
+        self.drop_what_is_anothers(&mut records).await?;
         let living: BTreeSet<Box<str>> = living(&self.things.members)
             .await?
             .into_iter()
@@ -215,28 +217,50 @@ impl<T: Tenant> Keeper<'_, T> {
         for (number, (record, revision)) in &records {
             let is_orphan = record.member == self.me && !self.held.contains_key(number);
             if is_orphan && !moves.take.contains(number) {
-                match self
-                    .things
-                    .claims
-                    .delete(&self.key(*number), *revision)
-                    .await
-                {
-                    Ok(()) => {}
-                    // The table lags: it was given up before.
-                    Err(error) if error.kind() == ClusterErrorKind::Conflict => {}
-                    Err(error) => return Err(error),
-                }
+                let key = self.key(*number);
+                let result = match self.things.claims.delete(&key, *revision).await {
+                    Err(error) if error.kind() == ClusterErrorKind::Conflict => {
+                        // The table lags: it was given up before, or is to be given up as it is now.
+                        match self.look(*number).await? {
+                            Some((now, revision)) if now.member == self.me => {
+                                self.things.claims.delete(&key, revision).await
+                            }
+                            _ => Ok(()),
+                        }
+                    }
+                    result => result,
+                };
+                result?;
             }
         }
         for number in moves.take {
-            match self.take(number, records.get(&number)).await {
-                Ok(()) => {}
-                // Another process was faster, or the table lags.
-                Err(error) if error.kind() == ClusterErrorKind::Conflict => {}
-                Err(error) => return Err(error),
+            let before = records.get(&number);
+            let result = match self.take(number, before).await {
+                Err(error) if error.kind() == ClusterErrorKind::Conflict => {
+                    // Another process was faster, or the table lags.
+                    let now = self.look(number).await?;
+                    let is_free = now.as_ref().is_none_or(|(record, _)| {
+                        record.member == self.me || !living.contains(&record.member)
+                    });
+                    if !is_free || now.as_ref() == before {
+                        continue;
+                    }
+                    self.take(number, now.as_ref()).await
+                }
+                result => result,
+            };
+            match result {
+                Err(error) if error.kind() != ClusterErrorKind::Conflict => return Err(error),
+                _ => {}
             }
         }
         Ok(())
+    }
+
+    /// Who has a thing, as NATS says now.
+    async fn look(&self, number: u32) -> Result<Option<(Record, u64)>, ClusterError> {
+        let entry = self.things.claims.load(&self.key(number)).await?;
+        Ok(entry.map(|entry| (entry.value, entry.revision)))
     }
 
     async fn take(
@@ -275,39 +299,80 @@ impl<T: Tenant> Keeper<'_, T> {
             deaths: record.deaths,
         };
         let stop = CancellationToken::new();
-        self.held.insert(
-            number,
-            Holding {
-                revision,
-                stop: stop.clone(),
-            },
-        );
-        self.count
-            .send_replace(u32::try_from(self.held.len()).unwrap_or(u32::MAX));
         let tenant = Arc::clone(&self.tenant);
-        self.tasks.spawn(async move {
-            while let Err(error) = tenant.hold(claim.clone(), stop.clone()).await {
+        let end = stop.clone();
+        let task = self.tasks.spawn(async move {
+            while let Err(error) = tenant.hold(claim.clone(), end.clone()).await {
                 tracing::warn!(error = ?error, thing = key, "begun again");
                 // Somebody else has it, so there is nothing to begin again.
-                if stop.is_cancelled() || error.kind() == ClusterErrorKind::Conflict {
+                if end.is_cancelled() || error.kind() == ClusterErrorKind::Conflict {
                     break;
                 }
                 sleep(AFTER_FAILURE).await;
             }
-            claim.number
+            (claim.number, claim.epoch)
         });
+        let holding = Holding {
+            revision,
+            stop,
+            task,
+        };
+        self.held.insert(number, holding);
+        self.say_how_many();
         Ok(())
     }
 
+    /// Stops at once what another process has by now, and mends what the table says of the rest. It should not come to that
+    /// while this process lives; but a server that has just become the leader may know less than it should.
+    async fn drop_what_is_anothers(&mut self, records: &mut Records) -> Result<(), ClusterError> {
+        let suspects: Vec<u32> = self
+            .held
+            .iter()
+            .filter(|(number, holding)| {
+                records.get(*number).is_some_and(|(record, revision)| {
+                    record.member != self.me && *revision > holding.revision
+                })
+            })
+            .map(|(number, _)| *number)
+            .collect();
+        for number in suspects {
+            match self.look(number).await? {
+                Some(now) if now.0.member == self.me => drop(records.insert(number, now)),
+                _ => {
+                    tracing::warn!(thing = self.key(number), "another process has it");
+                    if let Some(holding) = self.held.remove(&number) {
+                        holding.task.abort();
+                    }
+                    self.say_how_many();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn say_how_many(&self) {
+        let count = u32::try_from(self.held.len()).unwrap_or(u32::MAX);
+        self.count.send_if_modified(|said| {
+            let is_news = *said != count;
+            *said = count;
+            is_news
+        });
+    }
+
     /// Gives the claim of a thing up whose work has ended.
-    async fn let_go(&mut self, number: u32) {
-        let Some(holding) = self.held.remove(&number) else {
+    async fn let_go(&mut self, number: u32, epoch: u64) {
+        let is_over = self
+            .held
+            .get(&number)
+            .is_none_or(|holding| holding.revision != epoch);
+        // Another process has it, or this one again.
+        if is_over {
             return;
-        };
-        self.count
-            .send_replace(u32::try_from(self.held.len()).unwrap_or(u32::MAX));
+        }
+        self.held.remove(&number);
+        self.say_how_many();
         let key = self.key(number);
-        match self.things.claims.delete(&key, holding.revision).await {
+        match self.things.claims.delete(&key, epoch).await {
             Ok(()) => tracing::info!(thing = key, "handed over"),
             // The claim ends with this process's place among the members.
             Err(error) => {
@@ -327,15 +392,19 @@ impl<T: Tenant> Keeper<'_, T> {
         )
         .await
         {
-            if let Ok(number) = ended {
-                self.let_go(number).await;
+            if let Ok((number, epoch)) = ended {
+                self.let_go(number, epoch).await;
             }
         }
         // What could not finish is dropped before its claim is given up.
         self.tasks.shutdown().await;
-        let left: Vec<u32> = self.held.keys().copied().collect();
-        for number in left {
-            self.let_go(number).await;
+        let left: Vec<(u32, u64)> = self
+            .held
+            .iter()
+            .map(|(number, holding)| (*number, holding.revision))
+            .collect();
+        for (number, epoch) in left {
+            self.let_go(number, epoch).await;
         }
     }
 

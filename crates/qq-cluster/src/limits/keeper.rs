@@ -32,7 +32,7 @@ const TRIES: u32 = 8;
 
 /// The share of one client.
 pub(super) struct Keeper {
-    state: Bucket,
+    claims: Bucket,
     members: Bucket,
     lease: Duration,
     shared: SharedLimits,
@@ -86,7 +86,7 @@ impl Keeper {
             settled: Vec::new(),
         });
         Self {
-            state: layout.state.clone(),
+            claims: layout.claims.clone(),
             members: layout.members.clone(),
             lease,
             entries: entries.collect(),
@@ -206,7 +206,7 @@ impl Keeper {
     }
 
     async fn watch(&self) -> Result<Watch, ClusterError> {
-        self.state
+        self.claims
             .store()
             .watch_with_history(format!("{PREFIX}.>"))
             .await
@@ -245,20 +245,20 @@ impl Keeper {
                 // Before anybody else has them. What becomes free from now on is written down by the next look.
                 entry.give(plan.given, plan.at_most);
             }
-            match entry.save(&self.state, plan.ledger).await {
+            match entry.save(&self.claims, plan.ledger).await {
                 Ok(()) => {
                     entry.settled.clear();
                     entry.give(plan.given, plan.at_most);
                     return Ok(());
                 }
                 Err(error) if error.kind() == ClusterErrorKind::Conflict => {
-                    entry.load(&self.state).await?;
+                    entry.load(&self.claims).await?;
                     // Whoever is new in the ledger may live without having been seen.
                     living = None;
                 }
                 Err(error) => {
                     // It may have been written.
-                    entry.load(&self.state).await?;
+                    entry.load(&self.claims).await?;
                     return Err(error);
                 }
             }
@@ -289,13 +289,13 @@ impl Keeper {
                     settled: &entry.settled,
                 };
                 let plan = own.plan(&entry.ledger, None, now());
-                match entry.save(&self.state, plan.ledger).await {
+                match entry.save(&self.claims, plan.ledger).await {
                     Ok(()) => {
                         entry.settled.clear();
                         break;
                     }
                     Err(error) if error.kind() == ClusterErrorKind::Conflict => {
-                        entry.load(&self.state).await?;
+                        entry.load(&self.claims).await?;
                     }
                     Err(error) => return Err(error),
                 }
@@ -389,21 +389,25 @@ impl Entry {
         };
     }
 
-    async fn load(&mut self, state: &Bucket) -> Result<(), ClusterError> {
-        match state.load_bytes(&self.key).await? {
-            Some(entry) => self.read(&entry.value, Operation::Put, entry.revision),
+    async fn load(&mut self, claims: &Bucket) -> Result<(), ClusterError> {
+        match claims.load_bytes(&self.key).await? {
+            Some(entry) => {
+                // Whoever watches may have been told more than is so, by a server that counts otherwise.
+                self.revision = None;
+                self.read(&entry.value, Operation::Put, entry.revision);
+            }
             None => (self.ledger, self.revision) = (Ledger::default(), None),
         }
         Ok(())
     }
 
-    async fn save(&mut self, state: &Bucket, ledger: Ledger) -> Result<(), ClusterError> {
+    async fn save(&mut self, claims: &Bucket, ledger: Ledger) -> Result<(), ClusterError> {
         if ledger == self.ledger {
             return Ok(());
         }
         let saved = match self.revision {
-            Some(revision) => state.update(&self.key, &ledger, revision).await,
-            None => state.create(&self.key, &ledger).await,
+            Some(revision) => claims.update(&self.key, &ledger, revision).await,
+            None => claims.create(&self.key, &ledger).await,
         };
         self.revision = Some(saved?);
         self.ledger = ledger;

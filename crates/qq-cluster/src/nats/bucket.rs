@@ -1,8 +1,12 @@
 //! Entries that several processes change: each change names the revision that it replaces.
+//!
+//! Of several servers that keep a bucket, those before 2.9.21 compare the revision when a change arrives, and not when it is
+//! made: of two changes that arrive together both are confirmed, and the later one stays. Where that matters a change of an
+//! [exact](Bucket::exact) bucket is looked at again when whatever arrived before it was made.
 
 use std::error::Error;
 
-use async_nats::jetstream::kv::{CreateErrorKind, Operation, Store, UpdateErrorKind};
+use async_nats::jetstream::kv::{CreateErrorKind, EntryError, Operation, Store, UpdateErrorKind};
 use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -12,7 +16,14 @@ use crate::{ClusterError, ClusterErrorKind};
 
 /// A key-value bucket.
 #[derive(Clone, Debug)]
-pub(crate) struct Bucket(Store);
+pub(crate) struct Bucket {
+    store: Store,
+    /// Whether a change is looked at again.
+    is_exact: bool,
+}
+
+/// The entry that is written before a change is looked at again. Nobody reads it.
+const BARRIER: &str = "barrier";
 
 /// An entry and the revision that a change must name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +34,19 @@ pub(crate) struct Entry<T> {
 
 impl Bucket {
     pub(crate) const fn new(store: Store) -> Self {
-        Self(store)
+        Self {
+            store,
+            is_exact: false,
+        }
+    }
+
+    /// A bucket of which no two changes of one revision are confirmed. Where several servers keep it, a change costs two
+    /// requests more.
+    pub(crate) fn exact(store: Store) -> Self {
+        Self {
+            is_exact: is_replicated(&store),
+            store,
+        }
     }
 
     /// The entry, if there is one.
@@ -39,7 +62,7 @@ impl Bucket {
                 ClusterErrorKind::Corrupt,
                 format!(
                     "the entry {key} of the bucket {} cannot be read",
-                    self.0.name
+                    self.store.name
                 ),
                 error,
             )
@@ -52,11 +75,7 @@ impl Bucket {
 
     /// The bytes of an entry, if there is one.
     pub(crate) async fn load_bytes(&self, key: &str) -> Result<Option<Entry<Bytes>>, ClusterError> {
-        let entry = self
-            .0
-            .entry(key)
-            .await
-            .map_err(|error| interrupted("NATS could not be asked for an entry", error))?;
+        let entry = self.store.entry(key).await.map_err(unasked)?;
         Ok(entry
             .filter(|entry| entry.operation == Operation::Put)
             .map(|entry| Entry {
@@ -72,21 +91,51 @@ impl Bucket {
         value: Bytes,
         revision: Option<u64>,
     ) -> Result<u64, ClusterError> {
-        let interrupted = |error| interrupted("NATS did not confirm an entry", error);
-        match revision {
-            None => match self.0.create(key, value).await {
-                Ok(revision) => Ok(revision),
-                Err(error) if error.kind() == CreateErrorKind::AlreadyExists => Err(conflict(key)),
-                Err(error) => Err(interrupted(Box::new(error) as Box<dyn Error + Send + Sync>)),
-            },
-            Some(revision) => match self.0.update(key, value, revision).await {
-                Ok(revision) => Ok(revision),
-                Err(error) if error.kind() == UpdateErrorKind::WrongLastRevision => {
-                    Err(conflict(key))
+        let failed = |error| interrupted("NATS did not confirm an entry", error);
+        let expected = match revision {
+            Some(revision) => Some(revision),
+            // What several servers refuse after they have agreed on it counts for some of them, and for one that starts again
+            // it does not. So they are not tempted.
+            None if is_replicated(&self.store) => {
+                match self.store.entry(key).await.map_err(unasked)? {
+                    Some(entry) if entry.operation == Operation::Put => return Err(conflict(key)),
+                    Some(marker) => Some(marker.revision),
+                    None => Some(0),
                 }
-                Err(error) => Err(interrupted(Box::new(error))),
+            }
+            None => None,
+        };
+        let revision = match expected {
+            Some(expected) => match self.store.update(key, value, expected).await {
+                Ok(revision) => revision,
+                Err(error) if error.kind() == UpdateErrorKind::WrongLastRevision => {
+                    return Err(conflict(key));
+                }
+                Err(error) => return Err(failed(Box::new(error) as Box<dyn Error + Send + Sync>)),
             },
+            None => match self.store.create(key, value).await {
+                Ok(revision) => revision,
+                Err(error) if error.kind() == CreateErrorKind::AlreadyExists => {
+                    return Err(conflict(key));
+                }
+                Err(error) => return Err(failed(Box::new(error))),
+            },
+        };
+        if self.is_exact && !self.is_last(key, revision).await? {
+            return Err(conflict(key));
         }
+        Ok(revision)
+    }
+
+    /// Whether a change has not been replaced by one that arrived at the same moment.
+    async fn is_last(&self, key: &str, revision: u64) -> Result<bool, ClusterError> {
+        // When this is made, so is everything that arrived before; what arrives after it finds the change.
+        self.store
+            .put(BARRIER, Bytes::new())
+            .await
+            .map_err(|error| interrupted("NATS did not confirm an entry", error))?;
+        let entry = self.store.entry(key).await.map_err(unasked)?;
+        Ok(entry.is_some_and(|entry| entry.revision == revision))
     }
 
     /// Writes an entry that does not exist; its revision, or a conflict.
@@ -113,7 +162,7 @@ impl Bucket {
     /// The marker of a deletion takes the place of the entry, as a bucket keeps one value to a key. A purge would do the
     /// same, but servers of 2.9 then skip what other watchers have not been sent yet.
     pub(crate) async fn delete(&self, key: &str, revision: u64) -> Result<(), ClusterError> {
-        self.0
+        self.store
             .delete_expect_revision(key, Some(revision))
             .await
             .map_err(|error| match error.kind() {
@@ -124,14 +173,14 @@ impl Bucket {
 
     /// Removes the entry of this revision without leaving a marker: whoever watches is not told.
     pub(crate) async fn erase(&self, revision: u64) -> Result<(), ClusterError> {
-        match self.0.stream.delete_message(revision).await {
+        match self.store.stream.delete_message(revision).await {
             Ok(_) => Ok(()),
             Err(error) => Err(interrupted("NATS did not confirm a deletion", error)),
         }
     }
 
     pub(crate) const fn store(&self) -> &Store {
-        &self.0
+        &self.store
     }
 }
 
@@ -143,6 +192,14 @@ fn encode(value: &impl Serialize) -> Result<Bytes, ClusterError> {
             error,
         )
     })
+}
+
+fn is_replicated(store: &Store) -> bool {
+    store.stream.cached_info().config.num_replicas > 1
+}
+
+fn unasked(error: EntryError) -> ClusterError {
+    interrupted("NATS could not be asked for an entry", error)
 }
 
 fn conflict(key: &str) -> ClusterError {

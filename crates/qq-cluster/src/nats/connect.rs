@@ -152,7 +152,7 @@ async fn check_jetstream(context: &jetstream::Context) -> Result<(), ClusterErro
             }
             Err(error) => {
                 last = Some(ClusterError::with_source(
-                    ClusterErrorKind::Unreachable,
+                    ClusterErrorKind::NotReady,
                     "JetStream does not answer",
                     error,
                 ));
@@ -181,12 +181,12 @@ async fn check_jetstream(context: &jetstream::Context) -> Result<(), ClusterErro
             ));
         }
         last = Some(ClusterError::with_source(
-            ClusterErrorKind::Unreachable,
+            ClusterErrorKind::NotReady,
             "JetStream is not ready",
             error,
         ));
     }
     Err(last.unwrap_or_else(|| {
-        ClusterError::new(ClusterErrorKind::Unreachable, "JetStream does not answer")
+        ClusterError::new(ClusterErrorKind::NotReady, "JetStream does not answer")
     }))
 }

@@ -2,6 +2,11 @@
 
 use std::time::Duration;
 
+use async_nats::jetstream::context::{
+    CreateStreamError, CreateStreamErrorKind, GetStreamErrorKind,
+};
+use async_nats::jetstream::kv::Store;
+use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::{self, DiscardPolicy, RetentionPolicy, StorageType, Stream};
 use async_nats::jetstream::{self, ErrorCode};
 use serde::{Deserialize, Serialize};
@@ -28,11 +33,17 @@ pub(crate) struct Layout {
     pub(crate) context: jetstream::Context,
     /// Events that wait for a worker: `<name>.events.<partition>`.
     pub(crate) events: Stream,
+    /// Whether NATS knows events again that are published twice.
+    ///
+    /// Where several servers keep the stream, those before 2.10.14 each decide it for themselves, and one that starts again
+    /// has forgotten the events that were deleted because they were handled: it takes what the others drop, counts on
+    /// otherwise than they, and events get lost. Workers know repeats, too; see [`Recent`](crate::worker::Recent).
+    pub(crate) drops_repeats: bool,
     /// Events that nobody could handle: `<name>.dead.<partition>`.
     pub(crate) dead: Stream,
     /// The processes that live; an entry that is not renewed vanishes.
     pub(crate) members: Bucket,
-    /// Who has which shard and partition.
+    /// Who has which shard and partition, and how much of each rate limit.
     pub(crate) claims: Bucket,
     /// Sessions, the access token, the quota.
     pub(crate) state: Bucket,
@@ -79,6 +90,7 @@ impl Layout {
         };
         let registry = bucket_stream(REGISTRY, None, config.replicas);
         let registry = open_bucket(&context, REGISTRY.to_owned(), registry).await?;
+        let registry = Bucket::exact(registry);
         let enrolment = Enrolment {
             context: &context,
             registry: &registry,
@@ -94,13 +106,15 @@ impl Layout {
             open_bucket(&context, name, stream)
         };
         let layout = Self {
-            members: bucket("members", Some(config.lease)).await?,
-            claims: bucket("claims", None).await?,
-            state: bucket("state", None).await?,
-            ledger: bucket("ledger", Some(LEDGER_AGE)).await?,
-            brief: bucket("brief", Some(BRIEF_AGE)).await?,
+            drops_repeats: events.cached_info().config.num_replicas <= 1
+                || is_newer(&context.client().server_info().version, (2, 10, 14)),
+            members: Bucket::new(bucket("members", Some(config.lease)).await?),
+            claims: Bucket::exact(bucket("claims", None).await?),
+            state: Bucket::new(bucket("state", None).await?),
+            ledger: Bucket::new(bucket("ledger", Some(LEDGER_AGE)).await?),
+            brief: Bucket::new(bucket("brief", Some(BRIEF_AGE)).await?),
             handled: match config.remember_handled {
-                Some(age) => Some(bucket("handled", Some(age)).await?),
+                Some(age) => Some(Bucket::new(bucket("handled", Some(age)).await?)),
                 None => None,
             },
             registry,
@@ -126,6 +140,15 @@ impl Layout {
     /// The subject of a partition's events.
     pub(crate) fn events_of(&self, partition: u16) -> String {
         format!("{}.events.{partition}", self.name)
+    }
+
+    /// An event under the name that NATS knows it again by, where it does.
+    pub(crate) fn known_again(&self, event: PublishMessage, message_id: &str) -> PublishMessage {
+        if self.drops_repeats {
+            event.message_id(message_id)
+        } else {
+            event
+        }
     }
 
     /// The subject of a partition's dead letters.
@@ -207,11 +230,19 @@ fn dead_letters(name: &str, config: &ClusterConfig) -> stream::Config {
     }
 }
 
+/// Whether a server is of this version or a newer one.
+fn is_newer(version: &str, than: (u64, u64, u64)) -> bool {
+    let mut numbers = version
+        .split(['.', '-'])
+        .map(|number| number.parse().unwrap_or_default());
+    let mut next = || numbers.next().unwrap_or_default();
+    (next(), next(), next()) >= than
+}
+
 async fn open_stream(
     context: &jetstream::Context,
     wanted: stream::Config,
 ) -> Result<Stream, ClusterError> {
-    use async_nats::jetstream::context::{CreateStreamErrorKind, GetStreamErrorKind};
     let name = wanted.name.clone();
     let found = match context.get_stream(&name).await {
         Ok(stream) => stream,
@@ -225,6 +256,9 @@ async fn open_stream(
                         .get_stream(&name)
                         .await
                         .map_err(|error| interrupted("a stream cannot be opened", error))?
+                }
+                Err(error) if is_for_now(&error) => {
+                    return Err(interrupted("a stream cannot be created yet", error));
                 }
                 Err(error) => return Err(not_created(&name, error)),
             }
@@ -258,7 +292,7 @@ async fn open_bucket(
     context: &jetstream::Context,
     name: String,
     wanted: stream::Config,
-) -> Result<Bucket, ClusterError> {
+) -> Result<Store, ClusterError> {
     let found = open_stream(context, wanted.clone()).await?;
     let config = &found.cached_info().config;
     if config.max_age != wanted.max_age
@@ -276,10 +310,8 @@ async fn open_bucket(
             ),
         ));
     }
-    match context.get_key_value(&name).await {
-        Ok(store) => Ok(Bucket::new(store)),
-        Err(error) => Err(interrupted("a bucket cannot be opened", error)),
-    }
+    let store = context.get_key_value(&name).await;
+    store.map_err(|error| interrupted("a bucket cannot be opened", error))
 }
 
 /// The stream of a key-value bucket, as NATS's clients agree on it.
@@ -297,8 +329,21 @@ fn bucket_stream(name: &str, max_age: Option<Duration>, replicas: usize) -> stre
         allow_rollup: true,
         // A process that leaves takes its entry with it, and leaves no marker behind.
         deny_delete: false,
-        allow_direct: true,
+        // Any server answers such a question, and those that follow are behind.
+        allow_direct: replicas == 1,
         ..stream::Config::default()
+    }
+}
+
+/// Whether the servers have no leader at the moment.
+fn is_for_now(error: &CreateStreamError) -> bool {
+    match error.kind() {
+        CreateStreamErrorKind::TimedOut | CreateStreamErrorKind::JetStreamUnavailable => true,
+        CreateStreamErrorKind::JetStream(error) => {
+            // Service unavailable; but what has run out does not come back by itself.
+            error.code() == 503 && error.error_code() != ErrorCode::INSUFFICIENT_RESOURCES
+        }
+        _ => false,
     }
 }
 
@@ -313,4 +358,24 @@ fn not_created(
         ),
         error,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_compared_by_their_numbers() {
+        for (version, is_new) in [
+            ("2.9.10", false),
+            ("2.10.13", false),
+            ("2.10.14", true),
+            ("2.10.14-RC.1", true),
+            ("2.11.0", true),
+            ("3.0", true),
+            ("", false),
+        ] {
+            assert_eq!(is_newer(version, (2, 10, 14)), is_new, "{version}");
+        }
+    }
 }

@@ -3,10 +3,12 @@
 mod bucket;
 mod connect;
 mod layout;
+mod pace;
 
 pub(crate) use self::bucket::Bucket;
 pub(crate) use self::connect::connect;
 pub(crate) use self::layout::{BRIEF_AGE, Layout};
+pub(crate) use self::pace::Pace;
 
 use std::error::Error;
 

@@ -13,7 +13,7 @@ use futures_util::stream::FuturesUnordered;
 use tokio::time::sleep;
 
 use crate::counters::Counters;
-use crate::nats::{Layout, interrupted};
+use crate::nats::{Layout, Pace, interrupted};
 use crate::partition::Place;
 use crate::{ClusterError, ClusterErrorKind};
 
@@ -30,6 +30,9 @@ pub(crate) struct Parcel {
     pub(crate) sequence: Option<u64>,
 }
 
+/// A parcel that is being sent, and the pauses between its attempts.
+type Sending = BoxFuture<'static, (Parcel, Result<Stored, ClusterError>, Pace)>;
+
 /// Publishes parcels. A conversation has one parcel on its way at a time: were there two, and the first got lost, the
 /// second would overtake it.
 pub(crate) struct Publisher {
@@ -37,14 +40,12 @@ pub(crate) struct Publisher {
     counters: Arc<Counters>,
     /// The conversations of which a parcel is on its way, and what comes after it.
     waiting: HashMap<u64, VecDeque<Parcel>>,
-    under_way: FuturesUnordered<BoxFuture<'static, (Parcel, Result<Stored, ClusterError>)>>,
+    under_way: FuturesUnordered<Sending>,
     count: usize,
 }
 
 /// How many parcels may wait or be under way.
 const CAPACITY: usize = 1024;
-/// The first pause after a parcel was not taken, and the longest.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
 
 impl Publisher {
     pub(crate) fn new(layout: &Layout, counters: &Arc<Counters>) -> Self {
@@ -74,7 +75,7 @@ impl Publisher {
             Some(queue) => queue.push_back(parcel),
             None => {
                 self.waiting.insert(parcel.place.lane, VecDeque::new());
-                self.send(parcel, None);
+                self.send(parcel, None, Pace::new());
             }
         }
     }
@@ -82,9 +83,8 @@ impl Publisher {
     /// The next parcel that was stored; what was not is sent again, for ever. Waits for ever when there is nothing to
     /// wait for. Cancel-safe.
     pub(crate) async fn stored(&mut self) -> Parcel {
-        let mut pause = PAUSES.0;
         loop {
-            let Some((parcel, result)) = self.under_way.next().await else {
+            let Some((parcel, result, mut pace)) = self.under_way.next().await else {
                 return std::future::pending().await;
             };
             match result {
@@ -96,28 +96,28 @@ impl Publisher {
                         .get_mut(&parcel.place.lane)
                         .and_then(VecDeque::pop_front)
                     {
-                        Some(next) => self.send(next, None),
+                        Some(next) => self.send(next, None, Pace::new()),
                         None => drop(self.waiting.remove(&parcel.place.lane)),
                     }
                     return parcel;
                 }
                 Err(error) => {
                     tracing::warn!(error = ?error, "an event is published again");
-                    self.send(parcel, Some(pause));
-                    pause = (pause * 2).min(PAUSES.1);
+                    let pause = pace.pause();
+                    self.send(parcel, Some(pause), pace);
                 }
             }
         }
     }
 
-    fn send(&self, parcel: Parcel, pause: Option<Duration>) {
+    fn send(&self, parcel: Parcel, pause: Option<Duration>, pace: Pace) {
         let layout = Arc::clone(&self.layout);
         self.under_way.push(Box::pin(async move {
             if let Some(pause) = pause {
                 sleep(pause).await;
             }
             let result = parcel.publish(&layout).await;
-            (parcel, result)
+            (parcel, result, pace)
         }));
     }
 }
@@ -143,12 +143,16 @@ impl Stored {
 impl Parcel {
     /// Puts it into the stream once.
     pub(crate) async fn publish(&self, layout: &Layout) -> Result<Stored, ClusterError> {
-        let message = PublishMessage::build()
-            .payload(self.envelope.clone())
-            .message_id(&self.message_id);
+        let message = PublishMessage::build().payload(self.envelope.clone());
+        let message = layout.known_again(message, &self.message_id);
         let subject = layout.events_of(self.place.partition);
         let result = async { layout.context.send_publish(subject, message).await?.await };
         match result.await {
+            // Several servers have not agreed on the first of them yet, and may not at all.
+            Ok(ack) if ack.duplicate && ack.sequence == 0 => Err(ClusterError::new(
+                ClusterErrorKind::Interrupted,
+                "NATS knows an event, and does not have it yet",
+            )),
             Ok(ack) if ack.duplicate => Ok(Stored::Known),
             Ok(_) => Ok(Stored::New),
             Err(error) if error.kind() == PublishErrorKind::Other => {

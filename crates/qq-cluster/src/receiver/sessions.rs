@@ -67,16 +67,24 @@ impl Sessions {
                 self.last = Some(session);
                 Ok(())
             }
-            Err(error) if error.kind() == ClusterErrorKind::Interrupted => {
+            Err(error) if error.is_retryable() => {
                 // It may have been written. The position is behind for a moment, which costs repeats and no event.
-                let entry = self.state.load_bytes(&self.key).await;
-                if let Ok(Some(entry)) = entry {
+                let is_conflict = error.kind() == ClusterErrorKind::Conflict;
+                let entry = match self.state.load_bytes(&self.key).await {
+                    Ok(entry) => entry,
+                    Err(_) if is_conflict => return Err(error),
+                    Err(_) => None,
+                };
+                if let Some(entry) = entry {
                     let is_mine =
                         serde_json::from_slice::<Session>(&entry.value).is_ok_and(|written| {
                             written.id == session.id && written.sequence <= session.sequence
                         });
-                    if is_mine {
+                    // Of several servers one may count otherwise than the others.
+                    if is_mine && self.revision != Some(entry.revision) {
                         self.revision = Some(entry.revision);
+                    } else if is_conflict {
+                        return Err(error);
                     }
                 }
                 tracing::debug!(error = ?error, "a resume position is written down again");

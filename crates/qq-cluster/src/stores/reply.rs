@@ -5,15 +5,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use qq_client::{ReplySave, ReplyStore, StoreError, StoreFuture, StoredReply};
-use tokio::time::sleep;
 
 use super::name;
-use crate::nats::{Bucket, Layout};
+use crate::nats::{Bucket, Layout, Pace};
 use crate::tenure::{Tenure, Tenures};
 use crate::{ClusterError, ClusterErrorKind};
-
-/// The pause before NATS is asked again.
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// A [`ReplyStore`] that all processes of a cluster share. Entries vanish when the longest window is over.
 ///
@@ -44,6 +40,7 @@ impl ClusterReplyStore {
 
     async fn load(&self, key: &str) -> Result<Option<StoredReply>, StoreError> {
         let name = name(key);
+        let mut pace = Pace::new();
         loop {
             let entry = match self.tenures.of(key) {
                 // Nothing is sent from here: saving says so.
@@ -57,7 +54,7 @@ impl ClusterReplyStore {
             match entry {
                 Ok(entry) => return Ok(entry.and_then(Entry::stored)),
                 Err(error) if error.kind() == ClusterErrorKind::Conflict => {}
-                Err(error) => retry(error).await?,
+                Err(error) => retry(error, &mut pace).await?,
             }
         }
     }
@@ -70,6 +67,7 @@ impl ClusterReplyStore {
     ) -> Result<ReplySave, StoreError> {
         let name = name(key);
         let mut is_ambiguous = false;
+        let mut pace = Pace::new();
         loop {
             let epoch = match self.tenures.of(key) {
                 Some(Tenure::Revoked(_)) => return Ok(ReplySave::Revoked),
@@ -81,7 +79,7 @@ impl ClusterReplyStore {
                 .await
             {
                 Ok(saved) => return Ok(saved),
-                Err(error) => retry(error).await?,
+                Err(error) => retry(error, &mut pace).await?,
             }
             is_ambiguous = true;
         }
@@ -188,12 +186,12 @@ impl ReplyStore for ClusterReplyStore {
 }
 
 /// Waits before another attempt, when there is any hope in it.
-async fn retry(error: ClusterError) -> Result<(), StoreError> {
+async fn retry(error: ClusterError, pace: &mut Pace) -> Result<(), StoreError> {
     if !error.is_retryable() {
         return Err(StoreError::new(error));
     }
     tracing::debug!(error = ?error, "the ledger is asked again");
-    sleep(PAUSE).await;
+    pace.wait().await;
     Ok(())
 }
 

@@ -16,7 +16,7 @@ use crate::nats::Layout;
 use crate::nats_server::NatsServer;
 use crate::partition::{Place, message_id};
 use crate::receiver::{Parcel, Publisher};
-use crate::worker::{Handle, Outcome, Worker};
+use crate::worker::{Handle, Outcome, Recent, Worker};
 
 const PARTITIONS: u16 = 8;
 
@@ -108,6 +108,7 @@ fn start(layout: &Layout, world: &Arc<World>, pause: Duration, max_attempts: u32
         max_attempts,
         counters: Arc::clone(&counters),
         tenures: Arc::default(),
+        recent: Recent::new(Duration::from_secs(60)),
     });
     Workman {
         process: Process::start(

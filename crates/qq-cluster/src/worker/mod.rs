@@ -3,24 +3,29 @@
 mod consumer;
 mod dead;
 mod gate;
+mod receipt;
+mod recent;
+
+pub(crate) use self::recent::Recent;
 
 use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::jetstream::AckKind;
-use async_nats::jetstream::message::{Acker, Message};
+use async_nats::jetstream::Message;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use qq_model::Dispatch;
 use qq_model::gateway::Envelope;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use self::consumer::Events;
 use self::gate::Gate;
+use self::receipt::Receipt;
 use crate::claims::{Claim, Record, Tenant};
 use crate::counters::Counters;
 use crate::dead_letters::PUT_BACK;
@@ -55,12 +60,11 @@ pub(crate) struct Worker<H> {
     pub(crate) max_attempts: u32,
     pub(crate) counters: Arc<Counters>,
     pub(crate) tenures: Arc<Tenures>,
+    pub(crate) recent: Recent,
 }
 
 /// The pause before an event is handled again after it failed.
 const AFTER_FAILURE: Duration = Duration::from_millis(100);
-/// How long an acknowledgement may take.
-const ACK: Duration = Duration::from_secs(2);
 /// After so many deaths at one event, events are handled one at a time, so that it shows which of them it was.
 const SUSPICIOUS: u64 = 2;
 
@@ -75,7 +79,7 @@ impl<H: Handle> Tenant for Worker<H> {
         // One at a time while an event is suspected of having ended its workers.
         let is_suspicious = claim.deaths >= SUSPICIOUS;
         let in_flight = if is_suspicious { 1 } else { self.in_flight };
-        let messages = consumer::open(&self.layout, &claim, partition, in_flight).await?;
+        let mut events = Events::new(&self.layout, &claim, partition, in_flight);
         let mut holding = Holding {
             worker: self,
             claim: &claim,
@@ -85,7 +89,9 @@ impl<H: Handle> Tenant for Worker<H> {
             in_hand: HashMap::new(),
             unconfirmed: HashSet::new(),
         };
-        holding.run(messages, stop, in_flight).await
+        let result = holding.run(&mut events, stop).await;
+        Box::pin(events.close()).await;
+        result
     }
 
     async fn autopsy(&self, number: u32, before: &Record) -> Result<(u64, u64), ClusterError> {
@@ -117,8 +123,17 @@ struct Item {
     envelope: Bytes,
     /// Read once; an attempt takes it, and the next one reads it anew.
     dispatch: Result<Option<Dispatch>, Box<str>>,
-    acker: Acker,
+    receipt: Arc<Receipt>,
     is_repeated: bool,
+    /// What it is remembered by when it was handled.
+    fingerprint: u64,
+}
+
+/// An event that waits or is under way.
+struct InHand {
+    /// What the ledger knows it by.
+    key: Box<str>,
+    receipt: Arc<Receipt>,
 }
 
 /// What became of an event of the partition.
@@ -142,8 +157,8 @@ struct Holding<'a, H> {
     partition: u16,
     gate: Gate<Item>,
     under_way: FuturesUnordered<BoxFuture<'a, Result<Done, ClusterError>>>,
-    /// The events that wait or are under way: their numbers, and what the ledger knows them by.
-    in_hand: HashMap<u64, Box<str>>,
+    /// The events that wait or are under way, by their numbers. NATS sends no more than the consumer allows.
+    in_hand: HashMap<u64, InHand>,
     /// Events that are done with, and may be delivered again because NATS did not confirm the acknowledgement.
     unconfirmed: HashSet<u64>,
 }
@@ -151,9 +166,8 @@ struct Holding<'a, H> {
 impl<'a, H: Handle> Holding<'a, H> {
     async fn run(
         &mut self,
-        mut messages: async_nats::jetstream::consumer::pull::Stream,
+        events: &mut Events,
         stop: CancellationToken,
-        in_flight: usize,
     ) -> Result<(), ClusterError> {
         let mut progress = interval(consumer::ACK_WAIT / 3);
         progress.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -167,11 +181,12 @@ impl<'a, H: Handle> Holding<'a, H> {
                 }
                 () = stop.cancelled() => break Ok(()),
                 _ = progress.tick() => self.report_waiting().await,
-                message = messages.next(), if self.in_hand.len() < in_flight => match message {
-                    Some(Ok(message)) => self.take(message)?,
-                    Some(Err(error)) => break Err(interrupted("the events of a partition stopped coming", error)),
-                    None => break Err(ClusterError::new(ClusterErrorKind::Interrupted, "the events of a partition ended")),
-                },
+                // Always asked, or a server's heartbeats would seem to be missing.
+                message = events.next() => {
+                    if let Err(error) = message.and_then(|message| self.take(message)) {
+                        break Err(error);
+                    }
+                }
             }
         };
         // Whatever ended it, what is being handled is finished, or it would be handled again; what waits is left to the
@@ -191,27 +206,41 @@ impl<'a, H: Handle> Holding<'a, H> {
             )
         })?;
         let (sequence, attempt) = (info.stream_sequence, info.delivered);
-        let (message, acker) = message.split();
-        if self.in_hand.contains_key(&sequence) {
-            // NATS lost patience with it; its acknowledgement will do for both.
+        let (message, context) = (message.message, message.context);
+        let Some(address) = message.reply else {
+            return Err(ClusterError::new(
+                ClusterErrorKind::Corrupt,
+                "an event that cannot be acknowledged",
+            ));
+        };
+        if let Some(event) = self.in_hand.get(&sequence) {
+            // NATS lost patience with it, or the consumer was made anew.
+            event.receipt.renew(address);
             return Ok(());
         }
+        let receipt = Arc::new(Receipt::new(context.client(), address));
         if self.unconfirmed.contains(&sequence) {
-            self.begin_acknowledging(sequence, acker);
+            self.begin_acknowledging(sequence, receipt);
             return Ok(());
         }
-        let was_put_back = message
+        let put_back = message
             .headers
             .as_ref()
-            .is_some_and(|headers| headers.get(PUT_BACK).is_some());
-        let is_repeated =
-            attempt > 1 || was_put_back || (self.claim.deaths > 0 && sequence >= self.claim.floor);
+            .and_then(|headers| headers.get(PUT_BACK));
+        let is_repeated = attempt > 1
+            || put_back.is_some()
+            || (self.claim.deaths > 0 && sequence >= self.claim.floor);
         if is_repeated {
             Counters::count(&self.worker.counters.redelivered);
         }
         let dispatch = decode(&message.payload);
         let lane = dispatch.as_ref().map_or(sequence, lane_key);
         let key = dispatch.as_ref().map(message_id).unwrap_or_default();
+        // What is put back was handled before, and is to be handled again.
+        let fingerprint = match put_back {
+            Some(letter) => self.worker.recent.fingerprint(letter.as_str()),
+            None => self.worker.recent.fingerprint(&key),
+        };
         self.worker
             .tenures
             .begin(&key, self.claim.epoch, self.claim.is_takeover);
@@ -220,10 +249,11 @@ impl<'a, H: Handle> Holding<'a, H> {
             lane,
             envelope: message.payload,
             dispatch: dispatch.map(Some),
-            acker,
+            receipt: Arc::clone(&receipt),
             is_repeated,
+            fingerprint,
         };
-        self.in_hand.insert(sequence, key);
+        self.in_hand.insert(sequence, InHand { key, receipt });
         if let Some(item) = self.gate.enter(lane, item) {
             self.begin(item);
         }
@@ -252,14 +282,18 @@ impl<'a, H: Handle> Holding<'a, H> {
     }
 
     /// Acknowledges an event again that is done with.
-    fn begin_acknowledging(&mut self, sequence: u64, acker: Acker) {
-        self.in_hand.insert(sequence, Box::default());
+    fn begin_acknowledging(&mut self, sequence: u64, receipt: Arc<Receipt>) {
+        let event = InHand {
+            key: Box::default(),
+            receipt: Arc::clone(&receipt),
+        };
+        self.in_hand.insert(sequence, event);
         self.under_way.push(Box::pin(async move {
             Ok(Done {
                 sequence,
                 // It is in nobody's way, and its number is no conversation's.
                 lane: sequence,
-                fate: acknowledge(&acker).await,
+                fate: acknowledge(&receipt).await,
             })
         }));
     }
@@ -275,8 +309,8 @@ impl<'a, H: Handle> Holding<'a, H> {
                 ));
             }
         }
-        if let Some(key) = self.in_hand.remove(&done.sequence) {
-            self.worker.tenures.end(&key);
+        if let Some(event) = self.in_hand.remove(&done.sequence) {
+            self.worker.tenures.end(&event.key);
         }
         if let Some(next) = self.gate.leave(done.lane) {
             self.begin(next);
@@ -287,9 +321,7 @@ impl<'a, H: Handle> Holding<'a, H> {
     /// Says of what waits that it is not forgotten.
     async fn report_waiting(&mut self) {
         for item in self.gate.iter() {
-            if let Err(error) = item.acker.ack_with(AckKind::Progress).await {
-                tracing::debug!(error = %error, "an event may be delivered again");
-            }
+            item.receipt.report_progress().await;
         }
     }
 }
@@ -299,13 +331,17 @@ impl<H> Drop for Holding<'_, H> {
     fn drop(&mut self) {
         self.worker
             .tenures
-            .revoke(self.in_hand.drain().map(|(_, key)| key));
+            .revoke(self.in_hand.drain().map(|(_, event)| event.key));
     }
 }
 
 impl<H: Handle> Worker<H> {
     /// Handles an event until it is handled or has failed too often.
     async fn handle(&self, partition: u16, item: &mut Item) -> Result<Fate, ClusterError> {
+        if self.recent.contains(item.fingerprint) {
+            Counters::count(&self.counters.repeated);
+            return Ok(acknowledge(&item.receipt).await);
+        }
         let mut is_repeated = item.is_repeated;
         let mut attempts = 0;
         loop {
@@ -327,7 +363,8 @@ impl<H: Handle> Worker<H> {
             match outcome {
                 Outcome::Handled => {
                     Counters::count(&self.counters.handled);
-                    return Ok(acknowledge(&item.acker).await);
+                    self.recent.insert(item.fingerprint);
+                    return Ok(acknowledge(&item.receipt).await);
                 }
                 Outcome::Abandoned => return Ok(Fate::Abandoned),
                 Outcome::Failed(reason) if attempts >= u64::from(self.max_attempts) => {
@@ -348,11 +385,7 @@ impl<H: Handle> Worker<H> {
         loop {
             match timeout(consumer::ACK_WAIT / 3, &mut future).await {
                 Ok(result) => return result,
-                Err(_) => {
-                    if let Err(error) = item.acker.ack_with(AckKind::Progress).await {
-                        tracing::debug!(error = %error, "an event may be delivered again");
-                    }
-                }
+                Err(_) => item.receipt.report_progress().await,
             }
         }
     }
@@ -375,24 +408,17 @@ impl<H: Handle> Worker<H> {
         )
         .await?;
         Counters::count(&self.counters.dead);
-        Ok(acknowledge(&item.acker).await)
+        self.recent.insert(item.fingerprint);
+        Ok(acknowledge(&item.receipt).await)
     }
 }
 
-/// Acknowledges an event, again and again while NATS does not confirm it.
-async fn acknowledge(acker: &Acker) -> Fate {
-    let end = Instant::now() + consumer::ACK_WAIT;
-    while Instant::now() < end {
-        match timeout(ACK, acker.double_ack()).await {
-            Ok(Ok(())) => return Fate::Acknowledged,
-            Ok(Err(error)) => tracing::debug!(error = %error, "an event is acknowledged again"),
-            Err(_) => {
-                tracing::debug!("an event is acknowledged again: NATS did not confirm in time");
-            }
-        }
-        sleep(AFTER_FAILURE).await;
+async fn acknowledge(receipt: &Receipt) -> Fate {
+    if receipt.acknowledge().await {
+        Fate::Acknowledged
+    } else {
+        Fate::Unconfirmed
     }
-    Fate::Unconfirmed
 }
 
 /// Reads an event from the stream; otherwise what is wrong with it.

@@ -9,8 +9,9 @@ use fastrand::Rng;
 use qq_cluster::Role;
 
 use super::nats_server::NatsServer;
+use super::nats_trio::NatsTrio;
 use super::process::{Process, Site};
-use super::support::{LEASE, turn};
+use super::support::{LEASE, PATIENCE, turn};
 use super::talk::Talk;
 
 /// How often a process is killed.
@@ -140,6 +141,59 @@ async fn nothing_is_lost_doubled_or_disordered_while_processes_die() {
             }
         }
         assert_eq!((restarts.next(), is_cut_over), (None, true));
+    };
+    tokio::join!(talk.say_all(events - talk.said(), rate), kill);
+    chaos.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_servers_bear_the_loss_of_one() {
+    let Some(mut nats) = NatsTrio::start().await else {
+        return;
+    };
+    let _turn = turn().await;
+    let talk = Talk::start(size("CHAOS_CONVERSATIONS", 200)).await;
+    let events = size("CHAOS_EVENTS", 4000);
+    let addresses = nats.servers.iter().map(NatsServer::address).collect();
+    let mut chaos = Chaos::start(&talk, addresses, events).await;
+    let rate = chaos.rate;
+    let kill = async {
+        while !chaos.is_past(30) {
+            tokio::time::sleep(PAUSE / 10).await;
+        }
+        // That which is missed most, or any.
+        let name = format!("qqbot-{}", qq_emulator::DEFAULT_APP_ID);
+        let streams = ["-events", "-members", "-claims", "-ledger"];
+        let number = match chaos.random.choice(streams) {
+            Some("-events") => nats.leader(&format!("{name}-events")),
+            Some(bucket) if chaos.random.bool() => nats.leader(&format!("KV_{name}{bucket}")),
+            _ => None,
+        };
+        let number = number.unwrap_or_else(|| chaos.random.usize(..nats.servers.len()));
+        let comes_back = chaos.random.bool();
+        println!("server {number} dies, and comes back: {comes_back}");
+        nats.servers[number].kill();
+        // Two are enough, for the death of a process as well.
+        let mut longest = Duration::ZERO;
+        let mut last = Instant::now();
+        while !chaos.is_past(60) {
+            tokio::time::sleep(PAUSE / 10).await;
+            longest = longest.max(talk.longest_wait());
+            if last.elapsed() >= PAUSE {
+                chaos.replace_one(false).await;
+                last = Instant::now();
+            }
+        }
+        if comes_back {
+            nats.servers[number].resume().await;
+            nats.until_up(number).await;
+        }
+        while !chaos.is_past(99) || talk.longest_wait() > PAUSE {
+            tokio::time::sleep(PAUSE / 10).await;
+            longest = longest.max(talk.longest_wait());
+            assert!(longest < PATIENCE, "an event waited for {longest:?}");
+        }
+        println!("an event waited for {longest:?} at the longest");
     };
     tokio::join!(talk.say_all(events - talk.said(), rate), kill);
     chaos.end().await;

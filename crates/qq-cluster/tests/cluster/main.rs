@@ -11,6 +11,8 @@ mod limits;
 #[path = "../support/nats_server.rs"]
 mod nats_server;
 #[cfg(test)]
+mod nats_trio;
+#[cfg(test)]
 mod operations;
 #[cfg(test)]
 mod process;

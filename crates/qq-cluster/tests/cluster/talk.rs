@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::path::PathBuf;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -20,6 +21,8 @@ pub(crate) struct Talk {
     pub(crate) emulator: Emulator,
     conversations: u32,
     said: AtomicU32,
+    /// When each text was said.
+    times: Mutex<Vec<Instant>>,
     /// How long the register is when everything that was said was handled once.
     length: AtomicU64,
     /// Where the processes write down what they handle, one text to a line.
@@ -51,6 +54,7 @@ impl Talk {
             emulator,
             conversations,
             said: AtomicU32::new(0),
+            times: Mutex::default(),
             length: AtomicU64::new(0),
             register,
         }
@@ -63,6 +67,7 @@ impl Talk {
 
     /// Says the next text, in the next conversation.
     pub(crate) async fn say(&self) {
+        self.times.lock().unwrap().push(Instant::now());
         let (conversation, number) = self.line(self.said.fetch_add(1, Ordering::Relaxed));
         let id = format!("{conversation}-{number}");
         self.length
@@ -140,6 +145,16 @@ impl Talk {
     /// Whether as much was handled as was said: everything, while nobody dies in the act.
     pub(crate) fn is_all_handled(&self) -> bool {
         std::fs::metadata(&self.register).unwrap().len() >= self.length.load(Ordering::Relaxed)
+    }
+
+    /// How long the oldest text that was not handled has waited.
+    pub(crate) fn longest_wait(&self) -> Duration {
+        let missing = self.missing(&self.handled());
+        let first = missing.iter().map(|(conversation, number)| {
+            let event = number * self.conversations + conversation;
+            self.times.lock().unwrap()[event as usize]
+        });
+        first.min().map_or(Duration::ZERO, |said| said.elapsed())
     }
 
     /// What the processes have handled.
