@@ -125,25 +125,33 @@ fn compare(runtime: &Runtime, corpus: &Corpus) {
     }
 }
 
-/// Allocations per event, reading included, of a group message of the size that the budget is for.
+/// Allocations per event, reading included, of a group message of the size that the budget is for, and of one with a
+/// picture, which is one more object with texts of its own.
 fn allocations(runtime: &Runtime, corpus: &Corpus) {
-    // 736 bytes with any number of five digits; the others are a little shorter.
-    let (n, message) = (0..)
-        .map(|n| (n, corpus.frame(n)))
-        .find(|(n, frame)| corpus.kind(*n) == "GROUP_MESSAGE_CREATE" && frame.len() < MESSAGE - 4)
-        .unwrap();
-    let number = format!("\"s\":{},", n + 2);
+    let find = |is_it: fn(&str) -> bool| {
+        let messages = (0..).filter(|n| corpus.kind(*n) == "GROUP_MESSAGE_CREATE");
+        let mut frames = messages.map(|n| (n, corpus.frame(n)));
+        frames.find(|(_, frame)| is_it(frame)).unwrap()
+    };
+    let numbered = |text: &str, number: u64, n: u64| {
+        let (old, new) = (format!("\"s\":{number},"), format!("\"s\":{},", n + 2));
+        text.replacen(&old, &new, 1)
+    };
+
+    // 736 bytes with any number of five digits; the first are a little shorter.
+    let (n, message) = find(|frame| frame.len() < MESSAGE - 4);
     let content = "\"content\":\"";
-    let missing = MESSAGE + number.len() - message.len() - "\"s\":12345,".len();
+    let missing = MESSAGE - numbered(&message, n + 2, 12_345).len();
     let text = message.replacen(content, &format!("{content}{}", "x".repeat(missing)), 1);
-    let frame = |n| text.replacen(&number, &format!("\"s\":{},", n + 2), 1);
-    assert_eq!(frame(12_345).len(), MESSAGE);
-    let server = Server::start(frame, EVENTS);
-    let cost = consume(runtime, Consumer::Typed, &server);
-    println!(
-        "\nallocations per group message of {MESSAGE} bytes: {:.2}",
-        cost.allocations
-    );
+    assert_eq!(numbered(&text, n + 2, 12_345).len(), MESSAGE);
+    let server = Server::start(|event| numbered(&text, n + 2, event), EVENTS);
+    let plain = consume(runtime, Consumer::Typed, &server).allocations;
+    println!("\nallocations per group message of {MESSAGE} bytes: {plain:.2}");
+
+    let (n, text) = find(|frame| frame.contains("\"attachments\""));
+    let server = Server::start(|event| numbered(&text, n + 2, event), EVENTS);
+    let picture = consume(runtime, Consumer::Typed, &server).allocations;
+    println!("per group message with a picture: {picture:.2}");
 }
 
 /// The memory of shards that had traffic and have none now.

@@ -91,7 +91,7 @@ impl Track {
         let missing = sequence - self.received - 1;
         let gap = if self.received == 0 || missing == 0 {
             None
-        } else if self.is_replaying && missing == 1 && self.missed_resumed > 0 {
+        } else if missing == 1 && self.missed_resumed > 0 {
             self.missed_resumed -= 1;
             None
         } else {

@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use qq_model::Dispatch;
 use qq_model::gateway::{Envelope, EnvelopeError, Header};
+use qq_model::{Dispatch, Event};
 
 use super::Shard;
 use super::decode::Decoder;
@@ -17,17 +17,53 @@ use crate::machine::{Fault, Verdict};
 pub(super) trait Item: Sized {
     /// `None` when the frame carries no event.
     fn read(frame: &str, envelope: &Envelope<'_>, decoder: &mut Decoder) -> Option<Self>;
+
+    /// The same in one pass over the frame, with its [presumed](Header::presumed) envelope; `None` when that is not
+    /// possible.
+    fn read_presumed<'a>(
+        header: &Header<'a>,
+        max_depth: usize,
+        decoder: &mut Decoder,
+    ) -> Option<(Self, Envelope<'a>)>;
 }
 
 impl Item for Dispatch {
     fn read(_: &str, envelope: &Envelope<'_>, decoder: &mut Decoder) -> Option<Self> {
         decoder.dispatch(envelope)
     }
+
+    fn read_presumed<'a>(
+        header: &Header<'a>,
+        max_depth: usize,
+        decoder: &mut Decoder,
+    ) -> Option<(Self, Envelope<'a>)> {
+        let envelope = header.presumed()?;
+        let is_session = matches!(envelope.name.as_deref(), Some("READY" | "RESUMED"));
+        if is_session || envelope.depth > max_depth {
+            return None;
+        }
+        let item = decoder.dispatch(&envelope)?;
+        // What was decoded was read to its end: there is nothing else in the frame.
+        let is_sound = !matches!(
+            item.event,
+            Event::Unknown { .. } | Event::Undecodable { .. }
+        );
+        is_sound.then_some((item, envelope))
+    }
 }
 
 impl Item for RawDispatch {
     fn read(frame: &str, envelope: &Envelope<'_>, _: &mut Decoder) -> Option<Self> {
         Self::new(frame, envelope)
+    }
+
+    /// Nobody looks at the payload, so its end has to be found.
+    fn read_presumed<'a>(
+        _: &Header<'a>,
+        _: usize,
+        _: &mut Decoder,
+    ) -> Option<(Self, Envelope<'a>)> {
+        None
     }
 }
 
@@ -48,8 +84,17 @@ impl Shard {
             }
             return Ok(Progress::Dropped);
         }
+        let max_depth = self.config.limits.max_depth;
+        if let Some((item, envelope)) = T::read_presumed(&header, max_depth, &mut self.decoder) {
+            let verdict = self.machine.frame(&envelope, true, now);
+            return Ok(if self.delivers(verdict, envelope.sequence) {
+                Progress::Item(item)
+            } else {
+                Progress::Some
+            });
+        }
         let envelope = header.envelope()?;
-        let is_too_deep = envelope.depth > self.config.limits.max_depth;
+        let is_too_deep = envelope.depth > max_depth;
         let verdict = self.machine.frame(&envelope, !is_too_deep, now);
         if !self.delivers(verdict, envelope.sequence) {
             return Ok(Progress::Some);

@@ -39,7 +39,8 @@ impl Socket {
         connection: Connection,
         settings: WebSocketConfig,
     ) -> Result<Self> {
-        let max_frame = settings.max_frame_size.unwrap_or(usize::MAX);
+        let limits = [settings.max_frame_size, settings.max_message_size];
+        let max_frame = limits.into_iter().flatten().min().unwrap_or(usize::MAX);
         let stream = Polled {
             intake: Intake::new(connection, settings.read_buffer_size, max_frame),
             waker: Waker::noop().clone(),

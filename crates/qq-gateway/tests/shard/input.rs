@@ -106,6 +106,53 @@ async fn malformed_frames_are_reported_and_the_connection_lives() {
     assert_eq!(consumer.event().await.sequence, Some(5));
 }
 
+/// Wherever the payload stands, and whatever is behind it.
+#[tokio::test(start_paused = true)]
+async fn members_count_behind_the_payload_too() {
+    let (net, mut gateway) = network();
+    let mut consumer = consume(builder(&net).build().unwrap());
+    let mut server = gateway.identified("s1").await;
+    consumer.expect("READY").await;
+    for (text, sequence, id) in [
+        (
+            r#"{"op":0,"s":2,"t":"FRIEND_ADD","id":"a","d":{"openid":"{"}}"#,
+            2,
+            "a",
+        ),
+        (
+            r#"{"op":0,"s":2,"t":"FRIEND_ADD","id":"a","d":{"openid":"1"},"s":3}"#,
+            3,
+            "a",
+        ),
+        (
+            r#"{"op":0,"s":4,"t":"FRIEND_ADD","id":"a","d":{},"id":"{b}"}"#,
+            4,
+            "{b}",
+        ),
+        (
+            r#"{"op":0,"s":5,"t":"FRIEND_DEL","d":{},"d":{},"id":"c","t":"FRIEND_ADD"}"#,
+            5,
+            "c",
+        ),
+        (r#"{"d":{},"id":"d","t":"FRIEND_ADD","s":6,"op":0}"#, 6, "d"),
+    ] {
+        server.socket.send(Message::text(text)).await.unwrap();
+        let dispatch = consumer.event().await;
+        assert_eq!(dispatch.event.name(), "FRIEND_ADD", "{text}");
+        assert_eq!(dispatch.sequence, Some(sequence), "{text}");
+        assert_eq!(dispatch.id.unwrap().to_string(), id, "{text}");
+    }
+    for broken in ["}", "]", ",", r#","x""#] {
+        let text = format!(r#"{{"op":0,"s":7,"t":"FRIEND_ADD","id":"a","d":{{}}{broken}}}"#);
+        server.socket.send(Message::text(text)).await.unwrap();
+        assert_eq!(
+            consumer.error().await.kind(),
+            ShardErrorKind::Decode,
+            "{broken}"
+        );
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn repeats_are_dropped_and_reported_and_so_are_gaps() {
     let (net, mut gateway) = network();

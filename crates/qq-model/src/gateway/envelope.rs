@@ -177,6 +177,50 @@ impl<'a> Header<'a> {
         }
     }
 
+    /// The envelope of an event, if its payload is an object and the last member, as the platform writes it. That it is
+    /// sound is taken for granted: it ends where the frame ends, and nothing in it was looked at.
+    ///
+    /// A payload that decodes to its end was sound, and [`envelope`](Self::envelope) gives the same then. The
+    /// [`depth`](Envelope::depth) is not known without looking; here it is what it cannot exceed.
+    ///
+    /// ```
+    /// use qq_model::gateway::Header;
+    ///
+    /// let header = Header::peek(r#"{"op":0,"s":7,"t":"FRIEND_ADD","id":"x","d":{"a":[]}}"#)?;
+    /// let envelope = header.presumed().unwrap();
+    /// assert_eq!((envelope.id.as_deref(), envelope.data), (Some("x"), r#"{"a":[]}"#));
+    /// assert!(Header::peek(r#"{"op":0,"s":7,"t":"FRIEND_ADD","d":{},"id":"x"}"#)?.presumed().is_none());
+    /// # Ok::<(), qq_model::gateway::EnvelopeError>(())
+    /// ```
+    #[must_use]
+    pub fn presumed(&self) -> Option<Envelope<'a>> {
+        let is_event = self.op == OpCode::Dispatch && self.name.is_some();
+        if !is_event || self.rest.is_ended || !self.rest.data.is_empty() {
+            return None;
+        }
+        let mut scanner = self.rest.scanner.clone();
+        let mut id = self.id.clone();
+        loop {
+            match scanner.key().ok()?? {
+                Key::Data => break,
+                Key::Id => id = scanner.value().ok()?.string(),
+                Key::Other => _ = scanner.value().ok()?,
+                // Of a member that is there twice the last one counts.
+                Key::Op | Key::Sequence | Key::Name => return None,
+            }
+        }
+        let data = scanner.rest().strip_suffix('}')?;
+        let is_object = data.starts_with('{') && data.ends_with('}');
+        is_object.then(|| Envelope {
+            op: self.op,
+            sequence: self.sequence,
+            name: self.name.clone(),
+            id,
+            data,
+            depth: scanner.depth().max(1 + opening_brackets(data)),
+        })
+    }
+
     /// The event's kind; `None` when this version does not know its name, or the frame is no event.
     #[must_use]
     pub fn kind(&self) -> Option<EventKind> {
@@ -219,6 +263,17 @@ impl<'a> Header<'a> {
             depth: scanner.depth(),
         })
     }
+}
+
+/// How many objects and lists begin in a text at most: those in its strings count, too.
+fn opening_brackets(text: &str) -> usize {
+    // Short pieces are counted in bytes, many of them at once.
+    let pieces = text.as_bytes().chunks(u8::MAX.into());
+    let count = |piece: &[u8]| -> u8 {
+        // With this bit `[` becomes `{`, and nothing else does.
+        piece.iter().map(|byte| u8::from(byte | 0x20 == b'{')).sum()
+    };
+    pieces.map(|piece| usize::from(count(piece))).sum()
 }
 
 /// A frame that is no JSON object with an `op`.
@@ -306,6 +361,50 @@ mod tests {
         let mut broken = Header::peek(r#"{"op":0,"s":1,"t":"A","id":"#).unwrap();
         broken.find_id();
         assert_eq!(broken.id, None);
+    }
+
+    /// Whatever is done to a frame: what is presumed and can be decoded is so.
+    #[test]
+    fn what_is_presumed_and_sound_is_true() {
+        let check = |text: &str| {
+            let presumed = Header::peek(text).ok()?.presumed()?;
+            serde_json::from_str::<serde::de::IgnoredAny>(presumed.data).ok()?;
+            let scanned = Envelope::scan(text).expect(text);
+            assert!(presumed.depth >= scanned.depth, "{text}");
+            let depth = scanned.depth;
+            assert_eq!(Envelope { depth, ..presumed }, scanned, "{text}");
+            Some(())
+        };
+        let (mut sound, mut tried) = (0, 0);
+        for text in [
+            r#"{"op":0,"s":1,"t":"A","id":"I","d":{"a":[{"b":"}\u0026\"{"}],"d":{}}}"#,
+            r#"{"op":0,"x":[[[[]]]],"s":1,"t":"A","id":"\u0049","y":{},"d":{}}"#,
+            r#"{ "s" : "1", "op":0,"id":"I","t":"A" ,"d": {"x":[[[]]]}}"#,
+            r#"{"op":0,"s":1,"t":"A","d":{"id":"J"}}"#,
+        ] {
+            assert_eq!(check(text), Some(()), "{text}");
+            let members = [r#","d":{}"#, r#","s":2"#, r#","id":"K""#, r#","op":1"#];
+            let marks = ["{", "}", "[", "]", "\"", ",", ":", "\\", " ", "1"];
+            for at in 0..text.len() {
+                tried += 2;
+                sound += usize::from(check(&text[..at]).is_some());
+                sound += usize::from(check(&[&text[..at], &text[at + 1..]].concat()).is_some());
+                for added in members.iter().chain(&marks) {
+                    tried += 1;
+                    let text = [&text[..at], added, &text[at..]].concat();
+                    sound += usize::from(check(&text).is_some());
+                }
+            }
+        }
+        assert!(sound > 100 && sound < tried / 2, "{sound} of {tried}");
+    }
+
+    #[test]
+    fn brackets_are_counted_however_many() {
+        let text = "[{a}]x".repeat(1_000);
+        assert_eq!(opening_brackets(&text), 2_000);
+        assert_eq!(opening_brackets(&"{".repeat(70_000)), 70_000);
+        assert_eq!(opening_brackets("z]}\u{7b}\u{5b}\u{db}"), 2);
     }
 
     #[test]

@@ -119,6 +119,11 @@ impl<'a> Scanner<'a> {
         self.value().map(Token::number)
     }
 
+    /// What was not read yet.
+    pub(super) fn rest(&self) -> &'a str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
     /// Nothing but white space behind the object.
     pub(super) fn finish(&mut self) -> Result<(), EnvelopeError> {
         self.white_space();
