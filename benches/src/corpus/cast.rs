@@ -54,7 +54,7 @@ const WORDS: [&str; 24] = [
     "等一下",
     "在吗",
 ];
-const ENDS: [&str; 8] = ["，", "，", " ", "。", "？", "！", "\\n", "\\\"好\\\""];
+const ENDS: [&str; 6] = ["，", "，", " ", "。", "？", "！"];
 const NAMES: [&str; 16] = [
     "晨星",
     "小雨",
@@ -200,13 +200,23 @@ impl Cast {
         let mut random = Random::new(self.n ^ (place + 1) << 48);
         let words = match random.below(10) {
             0..5 => 1 + random.below(6),
-            5..9 => 6 + random.below(23),
+            5..9 => 6 + random.below(24),
             _ => 20 + random.below(40),
         };
-        let mut text = String::new();
-        for _ in 0..words {
+        // Few have several lines, and fewer quote somebody.
+        let line = match random.below(12) {
+            0 => words / 2,
+            _ => words,
+        };
+        let mut text = match random.below(40) {
+            0 => format!(r#"\"{}\""#, random.pick(&WORDS)),
+            _ => String::new(),
+        };
+        for word in 0..words {
             text.push_str(random.pick(&WORDS));
-            if random.below(3) == 0 {
+            if word == line {
+                text.push_str(r"\n");
+            } else if random.below(3) == 0 {
                 text.push_str(random.pick(&ENDS));
             }
         }
