@@ -229,7 +229,7 @@ mod tests {
         let corpus = Corpus::load().unwrap();
         let mut known = HashMap::new();
         let mut seen = 0;
-        for n in 0..8 * PERIOD {
+        for n in 0..20 * PERIOD {
             let frame: Value = serde_json::from_str(&corpus.frame(n)).unwrap();
             let data = &frame["d"];
             let (author, member) = (&data["author"], &data["member"]);
