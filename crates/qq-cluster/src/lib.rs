@@ -14,6 +14,9 @@ mod nats;
 #[cfg(test)]
 #[path = "../tests/support/nats_server.rs"]
 mod nats_server;
+#[cfg(test)]
+#[path = "../tests/support/nats_trio.rs"]
+mod nats_trio;
 mod partition;
 mod process;
 mod receiver;

@@ -185,6 +185,36 @@ async fn a_short_restart_of_the_server_costs_nobody_a_claim() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_another_has_by_now_is_dropped_at_once() {
+    let Some(server) = NatsServer::start().await else {
+        return;
+    };
+    // Long, so that what happens does not happen because it is over.
+    let lease = LEASE * 30;
+    let layout = layout_with(&server, lease).await;
+    let register = Arc::new(Register::default());
+    let _one = process(&layout, lease, &register, "one");
+    register.until_held_by(&["one"]).await;
+    let key = "partition.3";
+    let entry = layout.claims.load::<Record>(key).await.unwrap().unwrap();
+    let other = Record {
+        member: "other".into(),
+        ..entry.value
+    };
+    let changed = layout.claims.update(key, &other, entry.revision).await;
+    changed.unwrap();
+    // The other does not live, so whoever notices takes it back, as from the dead.
+    let start = Instant::now();
+    while register.takeovers() == 0 {
+        assert!(start.elapsed() < PATIENCE, "it was not noticed");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    register.until_held_by(&["one"]).await;
+    assert_eq!(*register.takeovers.lock().unwrap(), [3]);
+    assert_eq!(*register.doubled.lock().unwrap(), [] as [u32; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_at_start_is_named() {
     let nobody = connect(&ClusterConfig::new("nats://127.0.0.1:9"), "test")
         .await

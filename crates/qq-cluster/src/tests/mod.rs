@@ -5,6 +5,7 @@ mod identify;
 mod members;
 mod receiver;
 mod start;
+mod trio;
 mod worker;
 
 use std::sync::Arc;

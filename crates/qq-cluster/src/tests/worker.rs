@@ -1,9 +1,11 @@
 //! Events through workers that come, go and die.
 
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use async_nats::jetstream::consumer::pull::Config;
 use futures_util::StreamExt;
 use qq_model::{Dispatch, Event};
 use tokio_util::sync::CancellationToken;
@@ -95,6 +97,16 @@ struct Workman {
 }
 
 fn start(layout: &Layout, world: &Arc<World>, pause: Duration, max_attempts: u32) -> Workman {
+    start_with(layout, world, pause, max_attempts, 64)
+}
+
+fn start_with(
+    layout: &Layout,
+    world: &Arc<World>,
+    pause: Duration,
+    max_attempts: u32,
+    in_flight: usize,
+) -> Workman {
     let fatal = CancellationToken::new();
     let counters = Arc::new(Counters::default());
     let worker = Arc::new(Worker {
@@ -104,7 +116,7 @@ fn start(layout: &Layout, world: &Arc<World>, pause: Duration, max_attempts: u32
             fatal: Some(fatal.clone()),
             pause,
         }),
-        in_flight: 64,
+        in_flight,
         max_attempts,
         counters: Arc::clone(&counters),
         tenures: Arc::default(),
@@ -124,15 +136,20 @@ fn start(layout: &Layout, world: &Arc<World>, pause: Duration, max_attempts: u32
     }
 }
 
+fn event(group: u32, number: usize, text: &str) -> (String, Dispatch) {
+    let envelope = format!(
+        r#"{{"op":0,"s":{number},"t":"GROUP_MESSAGE_CREATE","id":"e-{group}-{number}",
+            "d":{{"id":"m-{group}-{number}-{text}","group_openid":"G{group}","content":"{text}"}}}}"#
+    );
+    let scanned = qq_model::gateway::Envelope::scan(&envelope).unwrap();
+    let dispatch = Dispatch::decode(&scanned).unwrap();
+    (envelope, dispatch)
+}
+
 async fn publish(layout: &Layout, messages: impl IntoIterator<Item = (u32, String)>) {
     let mut publisher = Publisher::new(layout, &Arc::default());
     for (number, (group, text)) in messages.into_iter().enumerate() {
-        let envelope = format!(
-            r#"{{"op":0,"s":{number},"t":"GROUP_MESSAGE_CREATE","id":"e-{group}-{number}",
-                "d":{{"id":"m-{group}-{number}-{text}","group_openid":"G{group}","content":"{text}"}}}}"#
-        );
-        let scanned = qq_model::gateway::Envelope::scan(&envelope).unwrap();
-        let dispatch = Dispatch::decode(&scanned).unwrap();
+        let (envelope, dispatch) = event(group, number, &text);
         while !publisher.has_room() {
             publisher.stored().await;
         }
@@ -262,13 +279,7 @@ async fn an_event_that_fails_is_tried_again_and_put_aside() {
     .await;
     world.until(3, PATIENCE).await;
     world.assert_in_order();
-    assert_eq!(
-        worker
-            .counters
-            .dead
-            .load(std::sync::atomic::Ordering::Relaxed),
-        1
-    );
+    assert_eq!(worker.counters.dead.load(Ordering::Relaxed), 1);
     let dead = dead_letters(&layout).await;
     assert_eq!(dead, [("it panicked".to_owned(), "3".to_owned())]);
 }
@@ -312,8 +323,94 @@ async fn an_event_that_ends_its_workers_is_found_and_put_aside() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn slow_handlers_keep_the_order() {
+    let Some(server) = NatsServer::start().await else {
+        return;
+    };
+    let layout = layout(&server).await;
+    let world = Arc::new(World::default());
+    // Longer than NATS may be silent; and while the first is handled there is no room for the third.
+    let pause = Duration::from_millis(4_500);
+    let worker = start_with(&layout, &world, pause, 5, 2);
+    publish(&layout, messages(1, 3)).await;
+    world.until(3, PATIENCE).await;
+    world.assert_in_order();
+    assert_eq!(world.count(), 3, "each once");
+    drop(worker);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nats_stores_twice_is_handled_once() {
+    let Some(server) = NatsServer::start().await else {
+        return;
+    };
+    let layout = layout(&server).await;
+    let world = Arc::new(World::default());
+    let worker = start(&layout, &world, Duration::from_millis(2), 5);
+    for (number, text) in [(0, "1"), (0, "1"), (1, "2"), (0, "1"), (2, "3")] {
+        let (envelope, dispatch) = event(1, number, text);
+        let subject = layout.events_of(Place::of(&dispatch, PARTITIONS).partition);
+        let stored = layout.context.publish(subject, envelope.into()).await;
+        stored.unwrap().await.unwrap();
+    }
+    let start = Instant::now();
+    let repeated = || worker.counters.repeated.load(Ordering::Relaxed);
+    while repeated() < 2 || world.distinct() < 3 {
+        assert!(start.elapsed() < PATIENCE, "{} repeats", repeated());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    world.assert_in_order();
+    assert_eq!(world.count(), 3, "each once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_gets_lost_on_the_way_comes_again_before_those_after_it() {
+    let Some(server) = NatsServer::start().await else {
+        return;
+    };
+    let layout = layout(&server).await;
+    let world = Arc::new(World::default());
+    let _worker = start(&layout, &world, Duration::ZERO, 5);
+    publish(&layout, [(1, "1".to_owned())]).await;
+    world.until(1, PATIENCE).await;
+    let (_, dispatch) = event(1, 0, "1");
+    let prefix = format!("p{}-", Place::of(&dispatch, PARTITIONS).partition);
+    let start = Instant::now();
+    let mut said = 1;
+    loop {
+        assert!(start.elapsed() < PATIENCE, "nothing got lost");
+        let mut names = layout.events.consumer_names();
+        let name = loop {
+            match names.next().await {
+                Some(name) if name.as_ref().unwrap().starts_with(&prefix) => break name.unwrap(),
+                Some(_) => {}
+                // It is being made anew.
+                None => names = layout.events.consumer_names(),
+            }
+        };
+        // Somebody else is sent an event of the worker's consumer, and keeps it.
+        let thief = layout.events.get_consumer::<Config>(&name).await;
+        let Ok(thief) = thief else { continue };
+        let batch = thief.batch().max_messages(1);
+        let mut batch = batch
+            .expires(Duration::from_secs(1))
+            .messages()
+            .await
+            .unwrap();
+        let next = said + 1..=said + 6;
+        publish(&layout, next.map(|number| (1, number.to_string()))).await;
+        said += 6;
+        if matches!(batch.next().await, Some(Ok(_))) {
+            break;
+        }
+    }
+    // Sooner than NATS would send it again by itself.
+    world.until(said as usize, Duration::from_secs(25)).await;
+    world.assert_in_order();
+}
+
 async fn dead_letters(layout: &Layout) -> Vec<(String, String)> {
-    use async_nats::jetstream::consumer::pull::Config;
     let consumer = layout
         .dead
         .create_consumer(Config::default())

@@ -165,8 +165,8 @@ async fn three_servers_bear_the_loss_of_one() {
         let name = format!("qqbot-{}", qq_emulator::DEFAULT_APP_ID);
         let streams = ["-events", "-members", "-claims", "-ledger"];
         let number = match chaos.random.choice(streams) {
-            Some("-events") => nats.leader(&format!("{name}-events")),
-            Some(bucket) if chaos.random.bool() => nats.leader(&format!("KV_{name}{bucket}")),
+            Some("-events") => leader(&nats, &format!("{name}-events")),
+            Some(bucket) if chaos.random.bool() => leader(&nats, &format!("KV_{name}{bucket}")),
             _ => None,
         };
         let number = number.unwrap_or_else(|| chaos.random.usize(..nats.servers.len()));
@@ -197,4 +197,15 @@ async fn three_servers_bear_the_loss_of_one() {
     };
     tokio::join!(talk.say_all(events - talk.said(), rate), kill);
     chaos.end().await;
+}
+
+/// Which of the servers decides what is in a stream.
+fn leader(nats: &NatsTrio, stream: &str) -> Option<usize> {
+    let said = nats.ask(0, "/jsz?accounts=true&streams=true").ok()?;
+    let (_, body) = said.split_once("\r\n\r\n")?;
+    let body: serde_json::Value = serde_json::from_str(body).ok()?;
+    let streams = body["account_details"][0]["stream_detail"].as_array()?;
+    let found = streams.iter().find(|found| found["name"] == stream)?;
+    let leader = found["cluster"]["leader"].as_str()?;
+    leader.strip_prefix('n')?.parse().ok()
 }

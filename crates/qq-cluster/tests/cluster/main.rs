@@ -11,6 +11,7 @@ mod limits;
 #[path = "../support/nats_server.rs"]
 mod nats_server;
 #[cfg(test)]
+#[path = "../support/nats_trio.rs"]
 mod nats_trio;
 #[cfg(test)]
 mod operations;

@@ -5,7 +5,8 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use super::nats_server::{NatsServer, free_port};
-use super::support::PATIENCE;
+/// How long a server may take to join the others.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Three servers, each of which keeps everything.
 pub(crate) struct NatsTrio {
@@ -57,7 +58,7 @@ impl NatsTrio {
     /// Waits until a server is one of the three.
     pub(crate) async fn until_up(&self, number: usize) {
         let start = Instant::now();
-        while !is_up(self.monitors[number]) {
+        while !self.is_up(number) {
             assert!(
                 start.elapsed() < PATIENCE,
                 "server {number} did not come up"
@@ -66,31 +67,18 @@ impl NatsTrio {
         }
     }
 
-    /// Which of the servers decides what is in a stream.
-    pub(crate) fn leader(&self, stream: &str) -> Option<usize> {
-        let said = ask(self.monitors[0], "/jsz?accounts=true&streams=true").ok()?;
-        let (_, body) = said.split_once("\r\n\r\n")?;
-        let body: serde_json::Value = serde_json::from_str(body).ok()?;
-        let streams = body["account_details"][0]["stream_detail"].as_array()?;
-        let found = streams.iter().find(|found| found["name"] == stream)?;
-        found["cluster"]["leader"]
-            .as_str()?
-            .strip_prefix('n')?
-            .parse()
-            .ok()
+    /// What a server says of itself at this path.
+    pub(crate) fn ask(&self, number: usize, path: &str) -> std::io::Result<String> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.monitors[number]))?;
+        stream.set_read_timeout(Some(Duration::from_secs(2)))?;
+        stream.write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes())?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
     }
-}
 
-fn is_up(port: u16) -> bool {
-    ask(port, "/healthz?js-server-only=true")
-        .is_ok_and(|answer| answer.split(' ').nth(1) == Some("200"))
-}
-
-fn ask(port: u16, path: &str) -> std::io::Result<String> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
-    stream.set_read_timeout(Some(Duration::from_secs(2)))?;
-    stream.write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes())?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    Ok(answer)
+    fn is_up(&self, number: usize) -> bool {
+        self.ask(number, "/healthz?js-server-only=true")
+            .is_ok_and(|answer| answer.split(' ').nth(1) == Some("200"))
+    }
 }
