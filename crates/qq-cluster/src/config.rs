@@ -228,7 +228,8 @@ impl ClusterConfig {
         self
     }
 
-    /// How long NATS knows an event again and drops its repeats, ten minutes unless said otherwise.
+    /// How long NATS knows an event again and drops its repeats, ten minutes unless said otherwise. A worker does so for what it
+    /// handled itself, and where several servers older than 2.10.14 keep the events nobody else does.
     #[must_use]
     pub const fn duplicate_window(mut self, window: Duration) -> Self {
         self.retention.duplicate_window = window;

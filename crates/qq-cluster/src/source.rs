@@ -10,7 +10,7 @@ use qq_client::{
     SourceEvent, SourceItem,
 };
 use qq_model::Dispatch;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::{Duration, MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
@@ -157,6 +157,7 @@ impl Node {
                 counters: Arc::clone(self.cluster.counters()),
                 tenures: Arc::clone(self.cluster.tenures()),
                 recent: Recent::new(config.retention.duplicate_window),
+                suspects: Semaphore::new(1),
             })
         });
         let count = receiver.as_ref().map_or(0, |receiver| receiver.shards);

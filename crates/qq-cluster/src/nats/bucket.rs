@@ -138,6 +138,12 @@ impl Bucket {
         Ok(entry.is_some_and(|entry| entry.revision == revision))
     }
 
+    /// Writes an entry, whatever it was before; its revision.
+    pub(crate) async fn put(&self, key: &str, value: &impl Serialize) -> Result<u64, ClusterError> {
+        let written = self.store.put(key, encode(value)?).await;
+        written.map_err(|error| interrupted("NATS did not confirm an entry", error))
+    }
+
     /// Writes an entry that does not exist; its revision, or a conflict.
     pub(crate) async fn create(
         &self,

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use async_nats::jetstream::consumer::pull::Config;
 use futures_util::StreamExt;
 use qq_model::{Dispatch, Event};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::{LEASE, PATIENCE, Process, layout};
@@ -121,6 +122,7 @@ fn start_with(
         counters: Arc::clone(&counters),
         tenures: Arc::default(),
         recent: Recent::new(Duration::from_secs(60)),
+        suspects: Semaphore::new(1),
     });
     Workman {
         process: Process::start(
@@ -408,6 +410,33 @@ async fn an_event_that_gets_lost_on_the_way_comes_again_before_those_after_it() 
     // Sooner than NATS would send it again by itself.
     world.until(said as usize, Duration::from_secs(25)).await;
     world.assert_in_order();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_is_not_blamed_for_what_another_did() {
+    let Some(server) = NatsServer::start().await else {
+        return;
+    };
+    let layout = layout(&server).await;
+    let world = Arc::new(World::default());
+    // In every partition an event that takes a while, and in one of them an event that ends its worker before that.
+    let groups: Vec<u32> = (0..20).collect();
+    let fatal = (100, "fatal".to_owned());
+    let slow = groups.iter().map(|group| (*group, "1".to_owned()));
+    publish(&layout, std::iter::once(fatal).chain(slow)).await;
+    let begun = Instant::now();
+    let mut deaths = 0;
+    while world.distinct() < groups.len() {
+        assert!(begun.elapsed() < PATIENCE, "{deaths} deaths");
+        let mut worker = start(&layout, &world, Duration::from_secs(1), 3);
+        tokio::select! {
+            () = worker.fatal.cancelled() => deaths += 1,
+            () = world.until(groups.len(), PATIENCE) => {}
+        }
+        worker.process.tasks.shutdown().await;
+    }
+    let dead = dead_letters(&layout).await;
+    assert_eq!(dead.len(), 1, "after {deaths} deaths: {dead:?}");
 }
 
 async fn dead_letters(layout: &Layout) -> Vec<(String, String)> {

@@ -20,6 +20,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use qq_model::Dispatch;
 use qq_model::gateway::Envelope;
+use tokio::sync::Semaphore;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -61,11 +62,14 @@ pub(crate) struct Worker<H> {
     pub(crate) counters: Arc<Counters>,
     pub(crate) tenures: Arc<Tenures>,
     pub(crate) recent: Recent,
+    /// One event at a time that is suspected of having ended its workers: were there two, both would be to blame.
+    pub(crate) suspects: Semaphore,
 }
 
 /// The pause before an event is handled again after it failed.
 const AFTER_FAILURE: Duration = Duration::from_millis(100);
-/// After so many deaths at one event, events are handled one at a time, so that it shows which of them it was.
+/// After so many deaths at one event it is suspected: events of the partition are handled one at a time, and it is written down
+/// when it is begun, so that it shows whether the next death is its doing.
 const SUSPICIOUS: u64 = 2;
 
 impl<H: Handle> Tenant for Worker<H> {
@@ -105,7 +109,12 @@ impl<H: Handle> Tenant for Worker<H> {
             .get_first_raw_message_by_subject(subject, 1)
             .await
         {
-            Ok(first) if first.sequence == before.floor => Ok((first.sequence, before.deaths + 1)),
+            Ok(first) if first.sequence == before.floor => {
+                let is_to_blame =
+                    before.deaths < SUSPICIOUS || self.last_begun(partition).await? == before.floor;
+                let deaths = before.deaths + u64::from(is_to_blame);
+                Ok((first.sequence, deaths))
+            }
             Ok(first) => Ok((first.sequence, 1)),
             Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok((0, 0)),
             Err(error) => Err(interrupted(
@@ -263,10 +272,20 @@ impl<'a, H: Handle> Holding<'a, H> {
     fn begin(&self, mut item: Item) {
         let worker = self.worker;
         let partition = self.partition;
-        let is_culprit = self.claim.floor == item.sequence
-            && self.claim.deaths >= u64::from(worker.max_attempts);
         let deaths = self.claim.deaths;
+        let is_suspect = self.claim.floor == item.sequence && deaths >= SUSPICIOUS;
+        // That it was begun is known of the last death only if it was suspected before.
+        let enough = u64::from(worker.max_attempts).max(SUSPICIOUS + 1);
+        let is_culprit = is_suspect && deaths >= enough;
         self.under_way.push(Box::pin(async move {
+            let _turn = if is_suspect {
+                // Never closed.
+                let turn = worker.suspects.acquire().await;
+                worker.note_begun(partition, item.sequence).await?;
+                Some(turn)
+            } else {
+                None
+            };
             let result = if is_culprit {
                 let reason = format!("{deaths} processes ended while they handled it");
                 worker.give_up(partition, &item, deaths, &reason).await
@@ -390,6 +409,18 @@ impl<H: Handle> Worker<H> {
         }
     }
 
+    /// Writes down that a suspect is about to be handled.
+    async fn note_begun(&self, partition: u16, sequence: u64) -> Result<(), ClusterError> {
+        let noted = self.layout.state.put(&begun(partition), &sequence).await;
+        noted.map(drop)
+    }
+
+    /// The last suspect of a partition that was about to be handled.
+    async fn last_begun(&self, partition: u16) -> Result<u64, ClusterError> {
+        let entry = self.layout.state.load(&begun(partition)).await?;
+        Ok(entry.map_or(0, |entry| entry.value))
+    }
+
     async fn give_up(
         &self,
         partition: u16,
@@ -411,6 +442,11 @@ impl<H: Handle> Worker<H> {
         self.recent.insert(item.fingerprint);
         Ok(acknowledge(&item.receipt).await)
     }
+}
+
+/// The key of the suspect that was about to be handled.
+fn begun(partition: u16) -> String {
+    format!("begun.{partition}")
 }
 
 async fn acknowledge(receipt: &Receipt) -> Fate {
