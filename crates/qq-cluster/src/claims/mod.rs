@@ -191,12 +191,7 @@ impl<T: Tenant> Keeper<'_, T> {
     async fn balance(&mut self) -> Result<(), ClusterError> {
         let mut records = self.table.records();
         self.drop_what_is_anothers(&mut records).await?;
-        let living: BTreeSet<Box<str>> = living(&self.things.members)
-            .await?
-            .into_iter()
-            .filter(|(_, duty)| (self.things.takes_part)(*duty))
-            .map(|(id, _)| id)
-            .collect();
+        let living = self.living().await?;
         let mut holders: BTreeMap<u32, Box<str>> = records
             .iter()
             .map(|(number, (record, _))| (*number, record.member.clone()))
@@ -237,8 +232,9 @@ impl<T: Tenant> Keeper<'_, T> {
             let before = records.get(&number);
             let result = match self.take(number, before).await {
                 Err(error) if error.kind() == ClusterErrorKind::Conflict => {
-                    // Another process was faster, or the table lags.
+                    // Another process was faster, which may have joined since; or the table lags.
                     let now = self.look(number).await?;
+                    let living = self.living().await?;
                     let is_free = now.as_ref().is_none_or(|(record, _)| {
                         record.member == self.me || !living.contains(&record.member)
                     });
@@ -255,6 +251,15 @@ impl<T: Tenant> Keeper<'_, T> {
             }
         }
         Ok(())
+    }
+
+    /// The members that take part and live now.
+    async fn living(&self) -> Result<BTreeSet<Box<str>>, ClusterError> {
+        let living = living(&self.things.members).await?.into_iter();
+        Ok(living
+            .filter(|(_, duty)| (self.things.takes_part)(*duty))
+            .map(|(id, _)| id)
+            .collect())
     }
 
     /// Who has a thing, as NATS says now.

@@ -41,6 +41,8 @@ pub(crate) struct Publisher {
     /// The conversations of which a parcel is on its way, and what comes after it.
     waiting: HashMap<u64, VecDeque<Parcel>>,
     under_way: FuturesUnordered<Sending>,
+    /// Whether the last answer of NATS was a refusal, or none.
+    is_held_up: bool,
     count: usize,
 }
 
@@ -54,6 +56,7 @@ impl Publisher {
             counters: Arc::clone(counters),
             waiting: HashMap::new(),
             under_way: FuturesUnordered::new(),
+            is_held_up: false,
             count: 0,
         }
     }
@@ -89,6 +92,9 @@ impl Publisher {
             };
             match result {
                 Ok(stored) => {
+                    if std::mem::take(&mut self.is_held_up) {
+                        tracing::info!("NATS confirms events again");
+                    }
                     stored.count(&self.counters);
                     self.count -= 1;
                     match self
@@ -102,7 +108,9 @@ impl Publisher {
                     return parcel;
                 }
                 Err(error) => {
-                    tracing::warn!(error = ?error, "an event is published again");
+                    if !std::mem::replace(&mut self.is_held_up, true) {
+                        tracing::warn!(error = ?error, "events are published again until NATS confirms them");
+                    }
                     let pause = pace.pause();
                     self.send(parcel, Some(pause), pace);
                 }

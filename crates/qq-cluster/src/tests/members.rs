@@ -15,9 +15,9 @@ use crate::{ClusterConfig, ClusterError, ClusterErrorKind, Role};
 
 /// Writes down who holds what, when two did at once, and what was taken from the dead.
 #[derive(Default)]
-struct Register {
+pub(super) struct Register {
     held: Mutex<Vec<(u32, Box<str>)>>,
-    doubled: Mutex<Vec<u32>>,
+    pub(super) doubled: Mutex<Vec<u32>>,
     takeovers: Mutex<Vec<u32>>,
 }
 
@@ -61,7 +61,12 @@ impl Tenant for Holder {
     }
 }
 
-fn process(layout: &Layout, lease: Duration, register: &Arc<Register>, name: &str) -> Process {
+pub(super) fn process(
+    layout: &Layout,
+    lease: Duration,
+    register: &Arc<Register>,
+    name: &str,
+) -> Process {
     let tenant = Arc::new(Holder {
         register: Arc::clone(register),
         name: name.into(),
@@ -88,7 +93,7 @@ impl Register {
     }
 
     /// Waits until everything is held, by these and by each of them.
-    async fn until_held_by(&self, names: &[&str]) {
+    pub(super) async fn until_held_by(&self, names: &[&str]) {
         let start = Instant::now();
         loop {
             let (count, holders) = self.holders();

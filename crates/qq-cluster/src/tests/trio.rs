@@ -1,11 +1,13 @@
 //! Several servers that keep everything together.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use qq_model::Token;
 use tokio::time::sleep;
 
+use super::members::{Register, process};
 use crate::claims::Record;
 use crate::nats::{Layout, connect};
 use crate::nats_server::{NatsServer, free_port};
@@ -66,6 +68,27 @@ async fn of_those_who_want_the_same_one_gets_it() {
             revision = None;
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn those_who_start_together_do_not_take_from_each_other() {
+    let Some(trio) = NatsTrio::start().await else {
+        return;
+    };
+    let cluster = connect_to(&trio.servers[0]).await;
+    let register = Arc::new(Register::default());
+    let names = ["one", "two", "three"];
+    let lease = Duration::from_secs(5);
+    let mut processes = Vec::new();
+    for name in names {
+        processes.push(process(cluster.layout(), lease, &register, name));
+        // While those before take what is free.
+        sleep(Duration::from_millis(fastrand::u64(10..60))).await;
+    }
+    let mut sorted = names;
+    sorted.sort_unstable();
+    register.until_held_by(&sorted).await;
+    assert_eq!(*register.doubled.lock().unwrap(), [] as [u32; 0]);
 }
 
 #[tokio::test]

@@ -379,7 +379,7 @@ async fn an_event_that_gets_lost_on_the_way_comes_again_before_those_after_it() 
     let (_, dispatch) = event(1, 0, "1");
     let prefix = format!("p{}-", Place::of(&dispatch, PARTITIONS).partition);
     let start = Instant::now();
-    let mut said = 1;
+    let mut said = 1_u32;
     loop {
         assert!(start.elapsed() < PATIENCE, "nothing got lost");
         let mut names = layout.events.consumer_names();
@@ -407,8 +407,7 @@ async fn an_event_that_gets_lost_on_the_way_comes_again_before_those_after_it() 
             break;
         }
     }
-    // Sooner than NATS would send it again by itself.
-    world.until(said as usize, Duration::from_secs(25)).await;
+    world.until(said as usize, PATIENCE).await;
     world.assert_in_order();
 }
 

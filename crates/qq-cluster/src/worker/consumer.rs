@@ -4,12 +4,13 @@
 
 use std::time::Duration;
 
-use async_nats::jetstream::Message;
 use async_nats::jetstream::consumer::pull::{Config, Stream};
-use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy};
+use async_nats::jetstream::consumer::{AckPolicy, Consumer, DeliverPolicy};
+use async_nats::jetstream::stream::{ConsumerError, ConsumerErrorKind};
+use async_nats::jetstream::{ErrorCode, Message};
 use futures_util::future::BoxFuture;
 use futures_util::{StreamExt, TryStreamExt};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::claims::Claim;
 use crate::nats::{Layout, Pace, interrupted};
@@ -20,6 +21,8 @@ pub(crate) const ACK_WAIT: Duration = Duration::from_secs(30);
 /// How long one request for events stays open, and how soon a server that has gone is noticed.
 const EXPIRES: Duration = Duration::from_secs(10);
 const HEARTBEAT: Duration = Duration::from_secs(2);
+/// How long servers may take to elect the leader of a consumer.
+const ELECTION: Duration = Duration::from_secs(12);
 /// How long deleting the consumer may hold up who hands the partition over.
 const CLOSE: Duration = Duration::from_millis(500);
 
@@ -133,6 +136,11 @@ impl Events {
     }
 }
 
+/// Whether a consumer that is to be deleted is not there.
+fn is_gone(error: &ConsumerError) -> bool {
+    matches!(error.kind(), ConsumerErrorKind::JetStream(error) if error.error_code() == ErrorCode::CONSUMER_NOT_FOUND)
+}
+
 impl Place {
     /// Replaces the consumer of the partition, and asks it for events.
     async fn open(self, pause: Option<Duration>) -> Result<(String, Stream), ClusterError> {
@@ -159,12 +167,7 @@ impl Place {
             memory_storage: self.layout.events.cached_info().config.num_replicas > 1,
             ..Config::default()
         };
-        let consumer = self
-            .layout
-            .events
-            .create_consumer(config)
-            .await
-            .map_err(|error| interrupted("the consumer of a partition cannot be created", error))?;
+        let consumer = self.create(config).await?;
         let events = consumer
             .stream()
             .max_messages_per_batch(self.in_flight.max(1))
@@ -202,9 +205,40 @@ impl Place {
                     format!("partition {} has another holder", self.partition),
                 ));
             }
-            let deleted = self.layout.events.delete_consumer(&name).await;
-            deleted.map_err(|error| interrupted("an earlier consumer cannot be deleted", error))?;
+            match self.layout.events.delete_consumer(&name).await {
+                Ok(_) => {}
+                // It is the consumer's leader that answers, and there may be none any more.
+                Err(error) if error.kind() == ConsumerErrorKind::TimedOut => {
+                    tracing::debug!(consumer = name, "nobody says that a consumer is deleted");
+                }
+                Err(error) if is_gone(&error) => {}
+                Err(error) => {
+                    return Err(interrupted("an earlier consumer cannot be deleted", error));
+                }
+            }
         }
         Ok(())
+    }
+
+    /// Creates a consumer. Several servers may give it to one that is down, and elect another leader then, which takes some
+    /// seconds; to begin anew would take no less.
+    async fn create(&self, config: Config) -> Result<Consumer<Config>, ClusterError> {
+        let end = Instant::now() + ELECTION;
+        loop {
+            match self.layout.events.create_consumer(config.clone()).await {
+                Ok(consumer) => return Ok(consumer),
+                Err(error)
+                    if error.kind() == ConsumerErrorKind::TimedOut && Instant::now() < end =>
+                {
+                    tracing::debug!(partition = self.partition, "a consumer is awaited");
+                }
+                Err(error) => {
+                    return Err(interrupted(
+                        "the consumer of a partition cannot be created",
+                        error,
+                    ));
+                }
+            }
+        }
     }
 }

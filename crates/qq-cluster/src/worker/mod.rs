@@ -382,8 +382,7 @@ impl<H: Handle> Worker<H> {
             match outcome {
                 Outcome::Handled => {
                     Counters::count(&self.counters.handled);
-                    self.recent.insert(item.fingerprint);
-                    return Ok(acknowledge(&item.receipt).await);
+                    return Ok(self.finish(item).await);
                 }
                 Outcome::Abandoned => return Ok(Fate::Abandoned),
                 Outcome::Failed(reason) if attempts >= u64::from(self.max_attempts) => {
@@ -407,6 +406,16 @@ impl<H: Handle> Worker<H> {
                 Err(_) => item.receipt.report_progress().await,
             }
         }
+    }
+
+    /// Acknowledges an event that is done with, and remembers it.
+    async fn finish(&self, item: &Item) -> Fate {
+        let fate = acknowledge(&item.receipt).await;
+        // Otherwise another process may have the partition by now: what is left of the event is its affair, and may come back.
+        if matches!(fate, Fate::Acknowledged) {
+            self.recent.insert(item.fingerprint);
+        }
+        fate
     }
 
     /// Writes down that a suspect is about to be handled.
@@ -439,8 +448,7 @@ impl<H: Handle> Worker<H> {
         )
         .await?;
         Counters::count(&self.counters.dead);
-        self.recent.insert(item.fingerprint);
-        Ok(acknowledge(&item.receipt).await)
+        Ok(self.finish(item).await)
     }
 }
 
