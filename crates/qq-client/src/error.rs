@@ -15,15 +15,42 @@ use crate::reply::Closed;
 
 /// A failure of a bot: its [`kind`](Self::kind) and the cause.
 ///
-/// `Display` says what failed; the causes follow by [`Error::source`], and `Debug` prints them all, so that
-/// returning one from `main` reads well. Cheap to clone.
+/// `Display` says what failed, with the platform's code where it gave one: a failed REST call or gateway session, which
+/// [`rest`](Self::rest) and [`gateway`](Self::gateway) give, speaks for itself. The causes follow by [`Error::source`], and
+/// `Debug` prints them all, so that returning one from `main` reads well. Cheap to clone.
+///
+/// ```
+/// use qq_client::Client;
+/// use qq_model::{Intents, Token};
+///
+/// let error = Client::new(Token::new("", "secret"), Intents::default(), (), false).unwrap_err();
+/// assert!(error.to_string().starts_with("app_id is empty"));
+/// ```
 #[derive(Clone)]
 pub struct BotError(Arc<Inner>);
 
 struct Inner {
     kind: ErrorKind,
-    message: Box<str>,
-    source: Option<Arc<dyn Error + Send + Sync>>,
+    what: What,
+}
+
+/// What failed.
+enum What {
+    /// Something here.
+    Here(Box<str>),
+    /// Something here, because of something below.
+    Because(Box<str>, Box<dyn Error + Send + Sync>),
+    /// Something below, which says itself what.
+    Below(Box<dyn Error + Send + Sync>),
+}
+
+impl What {
+    fn below(&self) -> Option<&(dyn Error + Send + Sync + 'static)> {
+        match self {
+            Self::Here(_) => None,
+            Self::Because(_, error) | Self::Below(error) => Some(&**error),
+        }
+    }
 }
 
 /// The kinds of [`BotError`].
@@ -168,21 +195,20 @@ impl BotError {
     /// The failed REST call: status, platform code, trace id, advice.
     #[must_use]
     pub fn rest(&self) -> Option<&qq_http::Error> {
-        self.0.source.as_deref()?.downcast_ref()
+        self.0.what.below()?.downcast_ref()
     }
 
     /// The failed gateway session: phase, close code.
     #[must_use]
     pub fn gateway(&self) -> Option<&ShardError> {
-        self.0.source.as_deref()?.downcast_ref()
+        self.0.what.below()?.downcast_ref()
     }
 
     /// A failure of one's own, such as of an [`EventSource`](crate::EventSource).
     pub fn new(kind: ErrorKind, message: impl Into<Box<str>>) -> Self {
         Self(Arc::new(Inner {
             kind,
-            message: message.into(),
-            source: None,
+            what: What::Here(message.into()),
         }))
     }
 
@@ -194,8 +220,15 @@ impl BotError {
     ) -> Self {
         Self(Arc::new(Inner {
             kind,
-            message: message.into(),
-            source: Some(source.into().into()),
+            what: What::Because(message.into(), source.into()),
+        }))
+    }
+
+    /// The failure of a layer below, which says itself what failed.
+    pub(crate) fn of(kind: ErrorKind, error: impl Error + Send + Sync + 'static) -> Self {
+        Self(Arc::new(Inner {
+            kind,
+            what: What::Below(Box::new(error)),
         }))
     }
 
@@ -267,8 +300,7 @@ impl BotError {
 
 impl From<qq_http::Error> for BotError {
     fn from(error: qq_http::Error) -> Self {
-        let kind = ErrorKind::of_rest(&error);
-        Self::with_source(kind, "a call to the platform failed", error)
+        Self::of(ErrorKind::of_rest(&error), error)
     }
 }
 
@@ -276,7 +308,7 @@ impl From<StreamError> for BotError {
     fn from(error: StreamError) -> Self {
         match error.http() {
             Some(error) => error.clone().into(),
-            None => Self::with_source(ErrorKind::InvalidRequest, "the stream cannot go on", error),
+            None => Self::of(ErrorKind::InvalidRequest, error),
         }
     }
 }
@@ -292,12 +324,7 @@ impl From<ShardError> for BotError {
             Shard::Configuration => ErrorKind::Configuration,
             _ => ErrorKind::Gateway,
         };
-        let message = if error.is_fatal() {
-            "the gateway session ended for good"
-        } else {
-            "the gateway session was interrupted"
-        };
-        Self::with_source(kind, message, error)
+        Self::of(kind, error)
     }
 }
 
@@ -308,43 +335,34 @@ impl From<AccessTokenError> for BotError {
         } else {
             ErrorKind::Network
         };
-        Self::with_source(kind, "no access token", error)
+        Self::of(kind, error)
     }
 }
 
 impl From<InvalidToken> for BotError {
     fn from(error: InvalidToken) -> Self {
-        Self::with_source(
-            ErrorKind::InvalidToken,
-            "the bot's credentials cannot be right",
-            error,
-        )
+        Self::of(ErrorKind::InvalidToken, error)
     }
 }
 
 impl From<qq_http::BuildError> for BotError {
     fn from(error: qq_http::BuildError) -> Self {
-        Self::with_source(
-            ErrorKind::Configuration,
-            "the REST client cannot be built",
-            error,
-        )
+        Self::of(ErrorKind::Configuration, error)
     }
 }
 
 impl From<qq_model::environment::InvalidUrl> for BotError {
     fn from(error: qq_model::environment::InvalidUrl) -> Self {
-        Self::with_source(
-            ErrorKind::Configuration,
-            "the platform's address cannot be used",
-            error,
-        )
+        Self::of(ErrorKind::Configuration, error)
     }
 }
 
 impl fmt::Display for BotError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.message)
+        match &self.0.what {
+            What::Here(message) | What::Because(message, _) => f.write_str(message),
+            What::Below(error) => error.fmt(f),
+        }
     }
 }
 
@@ -362,10 +380,11 @@ impl fmt::Debug for BotError {
 
 impl Error for BotError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.0
-            .source
-            .as_deref()
-            .map(|source| source as &(dyn Error + 'static))
+        match &self.0.what {
+            What::Here(_) => None,
+            What::Because(_, source) => Some(&**source),
+            What::Below(error) => error.source(),
+        }
     }
 }
 
@@ -380,12 +399,28 @@ mod tests {
         let error = BotError::from(qq_model::Token::new("", "x").validate().unwrap_err());
         assert_eq!(error.kind(), ErrorKind::InvalidToken);
         let text = format!("{error:?}");
+        assert!(text.starts_with("app_id is empty"), "{text}");
+        assert!(text.ends_with("(InvalidToken)"), "{text}");
+        let error = BotError::with_source(ErrorKind::Store, "the store failed", error);
+        let text = format!("{error:?}");
         assert!(
-            text.starts_with(
-                "the bot's credentials cannot be right (InvalidToken): app_id is empty"
-            ),
+            text.starts_with("the store failed (Store): app_id is empty"),
             "{text}"
         );
+        assert_eq!(error.to_string(), "the store failed");
+    }
+
+    #[test]
+    fn what_says_itself_what_failed_is_said_once() {
+        let refused = AccessTokenError::refused(std::io::Error::other("code 100016"));
+        let text = refused.to_string();
+        let error = BotError::from(refused);
+        assert_eq!(error.to_string(), text);
+        assert_eq!(
+            format!("{error:?}"),
+            format!("{text} (Authentication): code 100016")
+        );
+        assert_eq!(error.source().unwrap().to_string(), "code 100016");
     }
 
     #[test]

@@ -47,6 +47,13 @@ pub mod guide;
 
 pub use qq_model as model;
 
+pub use qq_model::channel::Channel;
+pub use qq_model::gateway::{Ready, Resumed};
+pub use qq_model::guild::Guild;
+pub use qq_model::interaction::Interaction;
+pub use qq_model::message::{C2CMessage, ChatMessage, DirectMessage, GroupMessage, Message};
+pub use qq_model::outgoing::MessageBody;
+pub use qq_model::user::{Member, User};
 pub use qq_model::{Environment, Event, EventKind, EventKinds, Intents, Timestamp, Token};
 
 #[cfg(feature = "cache")]
@@ -55,12 +62,14 @@ pub use qq_cache as cache;
 pub use qq_client as client;
 #[cfg(feature = "client")]
 pub use qq_client::{
-    BotAccess, BotError, C2CReplySession, ChannelReplySession, Client, ClientBuilder, ClientHandle,
-    ConnectionSession, Context, DirectReplySession, DropReason, EndReason, ErrorKind, EventHandler,
-    EventName, EventSource, FileStore, GroupReplySession, HandlerGuard, Health, HealthWatch, Media,
-    OverflowPolicy, RawEvent, ReadySession, ReconnectCause, Registration, Reply, ReplyKind,
-    SendKind, SendResult, SentReply, ShardHealth, Stats, Status, StopReport, UnknownEvent,
-    UnknownEventSession, WhenClosed,
+    AudioSession, AuditSession, BotAccess, BotError, C2CReplySession, ChannelReplySession,
+    ChannelSession, Client, ClientBuilder, ClientHandle, ConnectionSession, Context,
+    DirectReplySession, DownloadMedia, DropReason, EndReason, ErrorKind, EventHandler, EventName,
+    EventSource, FileStore, ForumSession, GroupReplySession, GuildSession, HandlerGuard, Health,
+    HealthWatch, InteractionSession, ManageSession, Media, MemberSession, OpenForumSession,
+    OverflowPolicy, RawEvent, ReactionSession, ReadySession, ReconnectCause, Registration, Reply,
+    ReplyKind, ReplyRules, ResumedSession, SendKind, SendResult, SentReply, ShardHealth, Stats,
+    Status, StopReport, UnknownEvent, UnknownEventSession, WhenClosed,
 };
 #[cfg(feature = "cluster")]
 pub use qq_cluster as cluster;
@@ -77,24 +86,28 @@ pub use qq_webhook as webhook;
 
 /// What a bot's source usually needs: `use qqbot::prelude::*;`.
 pub mod prelude {
+    pub use qq_model::channel::Channel;
     pub use qq_model::gateway::{Ready, Resumed};
+    pub use qq_model::guild::Guild;
     pub use qq_model::id::{
         ChannelId, GroupOpenid, GuildId, MemberOpenid, MessageId, UserId, UserOpenid,
     };
+    pub use qq_model::interaction::Interaction;
     pub use qq_model::message::{
         C2CMessage, ChatMessage, ChatUserId, Conversation, DirectMessage, GroupMessage, Message,
         Scene,
     };
     pub use qq_model::outgoing::{MessageBody, MessageMarkdown};
-    pub use qq_model::user::User;
+    pub use qq_model::user::{Member, User};
     pub use qq_model::{Environment, Event, EventKind, Intents, Token};
 
     #[cfg(feature = "client")]
     pub use qq_client::{
         BotError, ButtonPress, C2CReplySession, ChannelReplySession, Client, ClientHandle,
-        CollectedMessage, CollectedReaction, Context, DirectReplySession, EndReason, ErrorKind,
-        EventHandler, FileStore, GroupReplySession, Media, OverflowPolicy, RawEvent, ReadySession,
-        Reply, ReplyKind, SentReply, Status, UnknownEvent, UnknownEventSession, WhenClosed,
+        CollectedMessage, CollectedReaction, Context, DirectReplySession, DownloadMedia, EndReason,
+        ErrorKind, EventHandler, FileStore, GroupReplySession, InteractionSession, Media,
+        OverflowPolicy, RawEvent, ReadySession, Reply, ReplyKind, SentReply, Status, UnknownEvent,
+        UnknownEventSession, WhenClosed,
     };
     #[cfg(feature = "http")]
     pub use qq_http::HttpClient;

@@ -167,7 +167,16 @@ impl<H: EventHandler> Client<H> {
 impl<H> Client<H> {
     /// Stops the client within the deadline of its settings: no more events are taken, callbacks finish, answers on
     /// their way arrive, stores take what is left, sessions are saved and closed. Callbacks that have not finished by then
-    /// are ended. The report says what became of everything.
+    /// are ended: a second before the deadline, or a quarter of a shorter one, which closing the connections may take. The report
+    /// says what became of everything.
+    ///
+    /// ```no_run
+    /// # async fn run(client: qq_client::Client) -> Result<(), qq_client::BotError> {
+    /// let report = client.stop().await?;
+    /// println!("{} events were finished, {} callbacks were not", report.drained, report.unfinished);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -198,12 +207,31 @@ impl<H> Client<H> {
     }
 
     /// A handle that can be cloned and sent anywhere.
+    ///
+    /// ```no_run
+    /// # async fn run(client: qq_client::Client) {
+    /// let handle = client.handle();
+    /// tokio::spawn(async move {
+    ///     tokio::time::sleep(std::time::Duration::from_secs(3600)).await;
+    ///     handle.request_stop();
+    /// });
+    /// # }
+    /// ```
     #[must_use]
     pub fn handle(&self) -> ClientHandle {
         ClientHandle::new(Arc::clone(&self.shared))
     }
 
     /// Whether every shard has a live session and every other source of events is connected.
+    ///
+    /// ```
+    /// use qq_client::Client;
+    /// use qq_model::{Intents, Token};
+    ///
+    /// let client = Client::builder(Token::new("102000000", "secret"), Intents::default()).build()?;
+    /// assert!(!client.is_connected(), "it was not started");
+    /// # Ok::<(), qq_client::BotError>(())
+    /// ```
     #[must_use]
     pub fn is_connected(&self) -> bool {
         self.handle().is_connected()
@@ -224,18 +252,42 @@ impl<H> Client<H> {
     }
 
     /// The live sessions, one for each connected shard.
+    ///
+    /// ```no_run
+    /// # fn run(client: &qq_client::Client) {
+    /// for session in client.sessions() {
+    ///     println!("shard {}/{}: {}", session.shard_id, session.shard_count, session.session_id);
+    /// }
+    /// # }
+    /// ```
     #[must_use]
     pub fn sessions(&self) -> Vec<ConnectionSession> {
         self.shared.sessions()
     }
 
     /// The bot itself, as the platform described it at start.
+    ///
+    /// ```no_run
+    /// # fn run(client: &qq_client::Client) {
+    /// if let Some(user) = client.user() {
+    ///     println!("{} ({})", user.username, user.id);
+    /// }
+    /// # }
+    /// ```
     #[must_use]
     pub fn user(&self) -> Option<Arc<SelfUser>> {
         self.shared.user()
     }
 
-    /// Since when every shard has a live session.
+    /// Since when every shard has a live session; `None` while one has not.
+    ///
+    /// ```no_run
+    /// # fn run(client: &qq_client::Client) {
+    /// if let Some(uptime) = client.ready_at().and_then(|since| since.elapsed().ok()) {
+    ///     println!("online for {} s", uptime.as_secs());
+    /// }
+    /// # }
+    /// ```
     #[must_use]
     pub fn ready_at(&self) -> Option<SystemTime> {
         self.handle().ready_at()

@@ -381,13 +381,9 @@ impl<'a> Run<'a> {
         }
         let queue = InMemoryIdentifyQueue::new(&gateway.session_start_limit);
         let to_open = u32::try_from(to_open).unwrap_or(u32::MAX);
-        queue.check(to_open).map_err(|error| {
-            BotError::with_source(
-                ErrorKind::Gateway,
-                "the bot may not open its sessions",
-                error,
-            )
-        })?;
+        queue
+            .check(to_open)
+            .map_err(|error| BotError::of(ErrorKind::Gateway, error))?;
         Ok(Arc::new(queue))
     }
 

@@ -122,7 +122,7 @@ fn refused(error: &SendError) -> BotError {
         SendError::Full => ErrorKind::RateLimited,
         _ => ErrorKind::NotReady,
     };
-    BotError::with_source(kind, "the frame was not sent", *error)
+    BotError::of(kind, *error)
 }
 
 /// What is guarded is whole after every statement, so a panic elsewhere spoils nothing.

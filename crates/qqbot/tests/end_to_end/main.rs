@@ -2,6 +2,9 @@
 
 #[cfg(test)]
 mod counts;
+#[cfg(feature = "webhook")]
+#[cfg(test)]
+mod flood;
 #[cfg(test)]
 mod handlers;
 #[cfg(test)]

@@ -1,8 +1,6 @@
 //! Events by webhook reach the same callbacks, contexts and answers as events by gateway.
 
 use std::net::TcpListener;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use qq_emulator::{Emulator, Say};
@@ -11,7 +9,6 @@ use qqbot::prelude::*;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::support::{
@@ -19,7 +16,7 @@ use crate::support::{
 };
 
 /// A port that was free a moment ago.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -36,8 +33,8 @@ fn client(emulator: &Emulator, bot: Echo, port: u16, has_gateway: bool) -> Clien
         .unwrap()
 }
 
-/// Sends a callback as the platform would; gives the status and the answer.
-async fn push(emulator: &Emulator, port: u16, body: &Value, corrupt: bool) -> (u16, Value) {
+/// A callback as the platform makes it; `extra` are further lines of its head.
+pub(crate) fn request(emulator: &Emulator, body: &Value, corrupt: bool, extra: &str) -> String {
     let body = body.to_string();
     let timestamp = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
@@ -52,13 +49,18 @@ async fn push(emulator: &Emulator, port: u16, body: &Value, corrupt: bool) -> (u
         body.clone()
     };
     let signature = key.sign_event(&timestamp, signed.as_bytes());
-    let request = format!(
-        "POST /qqbot HTTP/1.1\r\nHost: bot\r\nConnection: close\r\nContent-Type: application/json\r\n\
+    format!(
+        "POST /qqbot HTTP/1.1\r\nHost: bot\r\n{extra}Content-Type: application/json\r\n\
          X-Bot-Appid: {}\r\nX-Signature-Timestamp: {timestamp}\r\nX-Signature-Ed25519: {signature}\r\n\
          Content-Length: {}\r\n\r\n{body}",
         emulator.app_id(),
         body.len()
-    );
+    )
+}
+
+/// Sends a callback as the platform would; gives the status and the answer.
+async fn push(emulator: &Emulator, port: u16, body: &Value, corrupt: bool) -> (u16, Value) {
+    let request = request(emulator, body, corrupt, "Connection: close\r\n");
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
@@ -166,92 +168,6 @@ async fn with_both_transports_an_event_is_handled_once() {
     })
     .await;
     assert_eq!(bot.calls("both ways"), 1);
-    running.client.stop().await.unwrap();
-}
-
-/// Notes what came, when it is let.
-struct Gated {
-    gate: Arc<Semaphore>,
-    seen: Arc<Mutex<Vec<(String, usize)>>>,
-}
-
-impl EventHandler for Gated {
-    async fn c2c_message_create(&self, ctx: Context, message: C2CMessage) {
-        let _open = self.gate.acquire().await.unwrap();
-        let Some(Conversation::C2C(user)) = ctx.conversation() else {
-            panic!("no user");
-        };
-        let number = message.text().parse().unwrap();
-        self.seen.lock().unwrap().push((user.to_string(), number));
-    }
-}
-
-#[tokio::test]
-async fn callbacks_in_number_keep_within_bounds_and_in_order_and_none_is_lost() {
-    const USERS: usize = 20;
-    // More than wait in the queue of the webhook (1,024) and at the handlers.
-    const EACH: usize = 80;
-    const CAPACITY: usize = 64;
-    const PATIENCE: Duration = Duration::from_secs(180);
-    let emulator = Emulator::builder().start().await.unwrap();
-    let (gate, seen) = (Arc::new(Semaphore::new(0)), Arc::default());
-    let bot = Gated {
-        gate: Arc::clone(&gate),
-        seen: Arc::clone(&seen),
-    };
-    let port = free_port();
-    let options = builder(&emulator)
-        .webhook(format!("127.0.0.1:{port}"), "/qqbot")
-        .event_capacity(CAPACITY)
-        .handler(bot);
-    let running = run(options.build().unwrap()).await;
-    let refused = Arc::new(AtomicUsize::new(0));
-    let emulator = Arc::new(emulator);
-    let pushing = (0..USERS).map(|user| {
-        let (emulator, refused) = (Arc::clone(&emulator), Arc::clone(&refused));
-        tokio::spawn(async move {
-            for n in 0..EACH {
-                let event = json!({"op": 0, "t": "C2C_MESSAGE_CREATE", "id": format!("{user}:{n}"), "d": {
-                    "id": format!("m{user}-{n}"), "content": n.to_string(), "timestamp": "2026-05-23T10:00:00+08:00",
-                    "author": {"id": format!("U{user}"), "user_openid": format!("U{user}")},
-                }});
-                // The platform sends again what was not taken.
-                while push(&emulator, port, &event, false).await.0 != 200 {
-                    refused.fetch_add(1, Ordering::SeqCst);
-                    tokio::time::sleep(Duration::from_millis(20)).await;
-                }
-            }
-        })
-    });
-    let pushing: Vec<_> = pushing.collect();
-    let load = || {
-        let health = running.client.health();
-        health.waiting + health.running
-    };
-    let full = async {
-        while refused.load(Ordering::SeqCst) == 0 {
-            assert!(load() <= CAPACITY);
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    timeout(PATIENCE, full).await.unwrap();
-    assert_eq!(load(), CAPACITY);
-    gate.add_permits(4);
-    for pushed in pushing {
-        timeout(PATIENCE, pushed).await.unwrap().unwrap();
-    }
-    eventually("all of them", || {
-        assert!(load() <= CAPACITY);
-        seen.lock().unwrap().len() == USERS * EACH
-    })
-    .await;
-    let seen = seen.lock().unwrap().clone();
-    for user in 0..USERS {
-        let name = format!("U{user}");
-        let mine = seen.iter().filter(|(from, _)| *from == name);
-        let numbers: Vec<_> = mine.map(|(_, number)| *number).collect();
-        assert_eq!(numbers, (0..EACH).collect::<Vec<_>>(), "{name}");
-    }
     running.client.stop().await.unwrap();
 }
 
