@@ -78,6 +78,28 @@ pub(crate) fn with_state(
         .reply_store(store))
 }
 
+/// Runs the bot until Ctrl-C, and says how it stopped.
+pub(crate) async fn run(client: Client<Slow>) -> Result<(), Box<dyn std::error::Error>> {
+    let client = Arc::new(client);
+    let mut running = tokio::spawn({
+        let client = Arc::clone(&client);
+        async move { client.start().await }
+    });
+    tokio::select! {
+        // It could not start, or ended for good.
+        ended = &mut running => return Ok(ended??),
+        signal = tokio::signal::ctrl_c() => signal?,
+    }
+    println!("Status: stopping, at most {} s", STOP.as_secs());
+    let report = client.stop_within(STOP).await?;
+    println!(
+        "Status: stopped; {} callbacks were cut off",
+        report.unfinished
+    );
+    running.await??;
+    Ok(())
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     tracing_subscriber::fmt()
@@ -97,19 +119,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let client = with_state(builder, Path::new(STATE))?
         .handler(Slow { work })
         .build()?;
-    let client = Arc::new(client);
-    let running = tokio::spawn({
-        let client = Arc::clone(&client);
-        async move { client.start().await }
-    });
     println!("Say something and press Ctrl-C while the bot works on it.");
-    tokio::signal::ctrl_c().await?;
-    println!("Status: stopping, at most {} s", STOP.as_secs());
-    let report = client.stop_within(STOP).await?;
-    println!(
-        "Status: stopped; {} callbacks were cut off",
-        report.unfinished
-    );
-    running.await??;
-    Ok(())
+    run(client).await
 }

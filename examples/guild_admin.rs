@@ -23,6 +23,8 @@ use qqbot_examples::Platform;
 /// The roles that every guild has: administrators and the owner.
 const ADMINS: [&str; 2] = ["2", "4"];
 const LONGEST_MUTE: u64 = 24 * 60;
+/// What administrators may say, with somebody's mention.
+const COMMANDS: [&str; 4] = ["!role", "!unrole", "!mute", "!unmute"];
 
 pub(crate) struct GuildAdmin;
 
@@ -57,6 +59,12 @@ impl GuildAdmin {
             let roles = ctx.roles().fetch_all(guild.clone()).await?;
             let names: Vec<_> = roles.iter().map(|role| &*role.name).collect();
             return Ok(Some(format!("Roles: {}", names.join(", "))));
+        }
+        if !COMMANDS.contains(&command) {
+            let commands = COMMANDS.join(" ");
+            return Ok(Some(format!(
+                "I know !roles and, from administrators, {commands} with a mention."
+            )));
         }
         if !is_admin(ctx, message).await? {
             return Ok(Some("Only administrators may tell me that.".to_owned()));
@@ -96,11 +104,10 @@ impl GuildAdmin {
                     .await?;
                 format!("{name} is silent for {minutes} minutes.")
             }
-            "!unmute" => {
+            _ => {
                 member.mute(&Mute::lift()).await?;
                 format!("{name} may speak again.")
             }
-            _ => "I know !role, !unrole, !mute, !unmute and !roles.".to_owned(),
         };
         Ok(Some(done))
     }

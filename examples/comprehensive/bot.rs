@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use qqbot::model::guild::Guild;
 use qqbot::prelude::*;
 use time::OffsetDateTime;
 use time::macros::format_description;
@@ -17,7 +16,7 @@ struct UserStats {
 }
 
 pub(crate) struct ComprehensiveBot {
-    stats: Arc<RwLock<HashMap<UserId, UserStats>>>,
+    stats: Arc<RwLock<HashMap<ChatUserId, UserStats>>>,
     start_time: OffsetDateTime,
 }
 
@@ -29,10 +28,10 @@ impl ComprehensiveBot {
         }
     }
 
-    async fn update_user_stats(&self, user: &UserId) {
+    async fn update_user_stats(&self, user: ChatUserId) {
         let now = OffsetDateTime::now_utc();
         let mut stats = self.stats.write().await;
-        let entry = stats.entry(user.clone()).or_insert(UserStats {
+        let entry = stats.entry(user).or_insert(UserStats {
             message_count: 0,
             last_active: now,
         });
@@ -42,7 +41,7 @@ impl ComprehensiveBot {
 
     async fn handle_command(
         &self,
-        message: &Message,
+        user: &ChatUserId,
         command: &str,
         _args: &[&str],
     ) -> Result<String, time::error::Format> {
@@ -53,10 +52,6 @@ impl ComprehensiveBot {
                 Ok(format!("Bot uptime: {} seconds", uptime.whole_seconds()))
             }
             "stats" => {
-                let user = message.author_id();
-                if user.is_empty() {
-                    return Ok("Could not identify user".to_owned());
-                }
                 let Some(stats) = self.stats.read().await.get(user).cloned() else {
                     return Ok("No stats available".to_owned());
                 };
@@ -73,6 +68,38 @@ impl ComprehensiveBot {
             )),
         }
     }
+
+    async fn handle_message(&self, ctx: Context, message: &dyn ChatMessage) {
+        // Skip bot messages
+        if message.is_from_bot() {
+            return;
+        }
+
+        // Update user statistics
+        let user = message.author_id();
+        self.update_user_stats(user.clone()).await;
+
+        // Process commands
+        let text = message.text();
+        let Some(command_text) = text.strip_prefix('!') else {
+            return;
+        };
+        let parts: Vec<&str> = command_text.split_whitespace().collect();
+        let Some((command, args)) = parts.split_first() else {
+            return;
+        };
+        match self.handle_command(&user, command, args).await {
+            Ok(response) => {
+                if let Err(error) = ctx.reply(response).await {
+                    warn!("Failed to send reply: {error:?}");
+                }
+            }
+            Err(failure) => {
+                error!("Error handling command '{command}': {failure}");
+                let _ = ctx.reply("Sorry, something went wrong!").await;
+            }
+        }
+    }
 }
 
 impl EventHandler for ComprehensiveBot {
@@ -86,36 +113,19 @@ impl EventHandler for ComprehensiveBot {
     }
 
     async fn message_create(&self, ctx: Context, message: Message) {
-        // Skip bot messages
-        if message.is_from_bot() {
-            return;
-        }
+        self.handle_message(ctx, &message).await;
+    }
 
-        // Update user statistics
-        if !message.author_id().is_empty() {
-            self.update_user_stats(message.author_id()).await;
-        }
+    async fn direct_message_create(&self, ctx: Context, message: DirectMessage) {
+        self.handle_message(ctx, &message).await;
+    }
 
-        // Process commands
-        let text = message.text();
-        let Some(command_text) = text.strip_prefix('!') else {
-            return;
-        };
-        let parts: Vec<&str> = command_text.split_whitespace().collect();
-        let Some((command, args)) = parts.split_first() else {
-            return;
-        };
-        match self.handle_command(&message, command, args).await {
-            Ok(response) => {
-                if let Err(error) = message.reply(&ctx, response).await {
-                    warn!("Failed to send reply: {error:?}");
-                }
-            }
-            Err(failure) => {
-                error!("Error handling command '{command}': {failure}");
-                let _ = message.reply(&ctx, "Sorry, something went wrong!").await;
-            }
-        }
+    async fn group_message_create(&self, ctx: Context, message: GroupMessage) {
+        self.handle_message(ctx, &message).await;
+    }
+
+    async fn c2c_message_create(&self, ctx: Context, message: C2CMessage) {
+        self.handle_message(ctx, &message).await;
     }
 
     async fn guild_create(&self, _ctx: Context, guild: Guild) {

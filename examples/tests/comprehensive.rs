@@ -18,6 +18,8 @@ use crate::talk::Talk;
 async fn the_comprehensive_bot_knows_its_commands() {
     let intents = Intents::default()
         .with_public_guild_messages()
+        .with_direct_message()
+        .with_group_and_c2c()
         .with_guilds();
     let mut talk = Talk::with(ComprehensiveBot::new(), intents).await;
     let answer = talk.say(Scene::Channel, "!ping").await;
@@ -40,5 +42,9 @@ async fn the_comprehensive_bot_knows_its_commands() {
     let (count, last) = answer.text().split_once(", Last active: ").unwrap();
     assert_eq!(count, "Messages sent: 5");
     assert_eq!(last.len(), "2026-11-21 18:10:00".len(), "{last}");
+    for scene in [Scene::Direct, Scene::Group, Scene::C2c] {
+        let answer = talk.say(scene, "!ping").await;
+        assert_eq!((answer.scene, answer.text()), (scene, "Pong! 🏓"));
+    }
     talk.end().await;
 }

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use graceful_shutdown::{Slow, with_state};
+use graceful_shutdown::{Slow, run, with_state};
 use qq_emulator::Emulator;
 use qqbot::prelude::*;
 use tokio::task::JoinHandle;
@@ -70,5 +70,23 @@ async fn what_was_begun_is_finished_and_the_next_start_goes_on() -> Result<()> {
     );
     assert_eq!(emulator.outbox().len(), 3, "nothing was answered twice");
     std::fs::remove_dir_all(&folder)?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_bot_that_cannot_start_ends_without_being_told_to() -> Result<()> {
+    let emulator = Emulator::builder().start().await?;
+    let token = Token::new(emulator.app_id(), "wrong");
+    let client = Client::builder(token, Intents::default())
+        .environment(Environment::custom(emulator.base_url())?)
+        .handler(Slow {
+            work: Duration::ZERO,
+        })
+        .build()?;
+    let ended = tokio::time::timeout(Duration::from_secs(30), run(client)).await?;
+    let error = ended.err().ok_or("it ran")?;
+    let error = error.downcast::<BotError>()?;
+    assert_eq!(error.kind(), ErrorKind::Authentication);
+    assert!(error.to_string().contains("100016"), "{error}");
     Ok(())
 }

@@ -69,6 +69,12 @@ async fn newcomers_are_welcomed_and_administrators_are_obeyed() -> Result<()> {
     owner.says(format!("!unmute <@!{}>", newcomer.id)).await;
     assert_eq!(emulator.next_reply().await?.text(), "zoe may speak again.");
 
+    owner.says("!help").await;
+    assert_eq!(
+        emulator.next_reply().await?.text(),
+        "I know !roles and, from administrators, !role !unrole !mute !unmute with a mention."
+    );
+
     let stranger = emulator.add_stranger("eve")?;
     let eve = emulator.user("eve").in_channel("general");
     eve.joins().await;

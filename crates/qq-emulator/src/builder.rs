@@ -44,13 +44,11 @@ pub struct EmulatorBuilder {
 }
 
 /// The emulator could not be started.
-#[derive(Debug)]
 pub struct StartError {
     place: Place,
     source: io::Error,
 }
 
-#[derive(Debug)]
 enum Place {
     Address(SocketAddr),
     File(PathBuf),
@@ -75,6 +73,19 @@ impl StartError {
     #[must_use]
     pub fn is_address_in_use(&self) -> bool {
         matches!(self.place, Place::Address(_)) && self.source.kind() == io::ErrorKind::AddrInUse
+    }
+}
+
+/// As `Display`, with the causes: a program whose `main` returns one says what to do.
+impl fmt::Debug for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
     }
 }
 

@@ -176,7 +176,7 @@ impl fmt::Debug for Secret {
 }
 
 /// Credentials that cannot be right: a part is missing or malformed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct InvalidToken {
     field: &'static str,
     why: &'static str,
@@ -200,6 +200,13 @@ impl fmt::Display for InvalidToken {
     }
 }
 
+/// As `Display`: a program whose `main` returns one says what to do.
+impl fmt::Debug for InvalidToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 impl std::error::Error for InvalidToken {}
 
 #[cfg(test)]
@@ -216,6 +223,11 @@ mod tests {
         ] {
             let error = Token::new(app_id, secret).validate().unwrap_err();
             assert_eq!(error.field(), field, "{app_id:?} {secret:?}");
+            let text = format!("{error:?}");
+            assert!(
+                text.starts_with(field) && text.contains("console"),
+                "{text}"
+            );
         }
         Token::new(" 102000000\n", "DG5g3B4j9X2KOErG ")
             .validate()

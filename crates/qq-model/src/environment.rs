@@ -244,7 +244,7 @@ fn redact(url: &str) -> Box<str> {
 }
 
 /// An address that cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct InvalidUrl {
     url: Box<str>,
     why: &'static str,
@@ -253,6 +253,13 @@ pub struct InvalidUrl {
 impl fmt::Display for InvalidUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the address {:?} cannot be used: {}", self.url, self.why)
+    }
+}
+
+/// As `Display`: a program whose `main` returns one says what to do.
+impl fmt::Debug for InvalidUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -274,7 +281,9 @@ mod tests {
             ("https://host/?x", "query"),
             ("http://192.168.1.7:80", "Environment::insecure"),
         ] {
-            let error = Environment::custom(url).unwrap_err().to_string();
+            let error = Environment::custom(url).unwrap_err();
+            assert_eq!(format!("{error:?}"), error.to_string());
+            let error = error.to_string();
             assert!(error.contains(why), "{url}: {error}");
             assert!(!error.contains("u:p"), "{error}");
         }

@@ -255,7 +255,6 @@ fn guard(journal: &Mutex<Journal>) -> MutexGuard<'_, Journal> {
 }
 
 /// Why a [`FileStore`] cannot be used.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum FileStoreError {
     /// Another process has the folder open, or this one has twice.
@@ -305,6 +304,13 @@ impl FileStoreError {
             path: path.into(),
             process: owner.parse().ok(),
         }
+    }
+}
+
+/// As `Display`: a program whose `main` returns one says what to do.
+impl fmt::Debug for FileStoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -413,6 +419,7 @@ mod tests {
             error.to_string().contains(&format!("process {id}")),
             "{error}"
         );
+        assert_eq!(format!("{error:?}"), error.to_string());
         drop(store);
         assert!(FileStore::open(&folder).is_ok());
         fs::remove_dir_all(folder).unwrap();

@@ -342,7 +342,6 @@ impl fmt::Debug for HttpClientBuilder {
 }
 
 /// A setting that no client can be made with.
-#[derive(Debug)]
 pub struct BuildError {
     setting: &'static str,
     source: Box<dyn StdError + Send + Sync>,
@@ -360,6 +359,13 @@ impl BuildError {
     #[must_use]
     pub const fn setting(&self) -> &'static str {
         self.setting
+    }
+}
+
+/// As `Display`: a program whose `main` returns one says what to do.
+impl fmt::Debug for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -155,7 +155,7 @@ impl MediaBody {
 
     fn too_long(&self) -> Error {
         Error::media(format!(
-            "the file is longer than the {} bytes that are allowed",
+            "the file is longer than the {} bytes that are allowed: Download::max_bytes allows more",
             self.max_bytes
         ))
     }

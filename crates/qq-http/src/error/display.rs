@@ -3,6 +3,8 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use qq_model::Advice;
+
 use super::{Error, ErrorKind};
 
 impl fmt::Display for Error {
@@ -17,10 +19,15 @@ impl fmt::Display for Error {
         {
             write!(f, " ({message})")?;
         }
-        f.write_str(" [")?;
         match &inner.call {
-            Some(call) => write!(f, "{} {}", call.method, call.template)?,
-            None => f.write_str("no call")?,
+            Some(call) => write!(f, " [{} {}", call.method, call.template)?,
+            // Nothing was asked of the platform, and what to do is said.
+            None if inner.status.is_none()
+                && matches!(self.advice(), Advice::Unknown | Advice::InvalidRequest) =>
+            {
+                return Ok(());
+            }
+            None => f.write_str(" [no call")?,
         }
         if let Some(status) = inner.status {
             write!(f, ", status {}", status.as_u16())?;

@@ -20,7 +20,6 @@ pub enum ServerErrorKind {
 }
 
 /// A server that could not be started.
-#[derive(Debug)]
 pub struct ServerError {
     kind: ServerErrorKind,
     file: Option<PathBuf>,
@@ -50,6 +49,19 @@ impl ServerError {
     #[must_use]
     pub const fn kind(&self) -> ServerErrorKind {
         self.kind
+    }
+}
+
+/// As `Display`, with the causes: a program whose `main` returns one says what to do.
+impl fmt::Debug for ServerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
     }
 }
 

@@ -148,14 +148,27 @@ impl fmt::Debug for VerifierBuilder {
 }
 
 /// A [`Verifier`] that cannot be built.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct BuildError(Problem);
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 enum Problem {
     NoBot,
     Token(AppId, InvalidToken),
     Secret(InvalidSecret),
+}
+
+/// As `Display`, with the causes: a program whose `main` returns one says what to do.
+impl fmt::Debug for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
 }
 
 impl fmt::Display for BuildError {

@@ -9,4 +9,6 @@ mod handler;
 #[cfg(test)]
 pub(crate) mod messages;
 #[cfg(test)]
+mod names;
+#[cfg(test)]
 mod settings;

@@ -177,16 +177,22 @@ async fn b8_starts_are_spaced() {
     stop(&emulator, running).await;
 
     // Without a queue of one's own, the platform's `max_concurrency` decides.
-    emulator.reset();
-    emulator.change_settings(|settings| settings.max_concurrency = 2);
-    let begun = Instant::now();
-    let running = run(crate::support::client(&emulator, Echo::default())).await;
-    assert!(
-        begun.elapsed() < Duration::from_secs(4),
-        "two may begin at once"
-    );
-    assert_no_violations(&emulator);
-    stop(&emulator, running).await;
+    // One after the other would take five seconds every time; a busy machine may take so long now and then.
+    let mut attempts = 0;
+    loop {
+        emulator.reset();
+        emulator.change_settings(|settings| settings.max_concurrency = 2);
+        let begun = Instant::now();
+        let running = run(crate::support::client(&emulator, Echo::default())).await;
+        let took = begun.elapsed();
+        assert_no_violations(&emulator);
+        stop(&emulator, running).await;
+        if took < Duration::from_secs(5) {
+            break;
+        }
+        attempts += 1;
+        assert!(attempts < 5, "two may begin at once");
+    }
 }
 
 #[tokio::test]

@@ -53,10 +53,10 @@ impl EventHandler for Sessions {
     async fn message_reaction_add(&self, session: ReactionSession, _: payload::MessageReaction) {
         self.0.add(session.kind().unwrap().as_str());
     }
-    async fn guild_create(&self, session: GuildSession, _: payload::Guild) {
+    async fn guild_create(&self, session: GuildSession, _: Guild) {
         self.0.add(session.kind().unwrap().as_str());
     }
-    async fn channel_create(&self, session: ChannelSession, _: payload::Channel) {
+    async fn channel_create(&self, session: ChannelSession, _: Channel) {
         self.0.add(session.kind().unwrap().as_str());
     }
     async fn guild_member_add(&self, session: MemberSession, _: payload::GuildMemberEvent) {
