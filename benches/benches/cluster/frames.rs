@@ -4,12 +4,20 @@ use serde_json::json;
 
 use crate::AnyError;
 
-/// The bytes of these group messages, as a server writes them: message after message in so many groups, in turn.
-pub(crate) fn flood(
-    numbers: std::ops::Range<u64>,
-    conversations: u32,
-) -> Result<Vec<u8>, AnyError> {
-    let mut bytes = Vec::new();
+/// Frames as a server writes them.
+#[derive(Default)]
+pub(crate) struct Flood {
+    pub(crate) bytes: Vec<u8>,
+    /// Where each frame ends.
+    pub(crate) ends: Vec<usize>,
+}
+
+/// These group messages: message after message in so many groups, in turn.
+pub(crate) fn flood(numbers: std::ops::Range<u64>, conversations: u32) -> Result<Flood, AnyError> {
+    let Flood {
+        mut bytes,
+        mut ends,
+    } = Flood::default();
     for number in numbers {
         let text = message(
             number,
@@ -24,8 +32,9 @@ pub(crate) fn flood(
             }
         }
         bytes.extend(text.as_bytes());
+        ends.push(bytes.len());
     }
-    Ok(bytes)
+    Ok(Flood { bytes, ends })
 }
 
 /// A message of some 736 bytes, with its members in the order in which the platform writes them.

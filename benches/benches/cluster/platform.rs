@@ -1,17 +1,19 @@
 //! The process that plays the platform: one gateway session, and the calls that a bot makes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
+use tokio::time::interval;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message as Frame;
 
 use crate::AnyError;
-use crate::frames::flood;
+use crate::frames::{Flood, flood};
 use crate::process::orders;
 use crate::rest;
 
@@ -37,13 +39,17 @@ pub(crate) async fn run(conversations: u32) -> Result<(), AnyError> {
     let mut prepared = Arc::default();
     while let Some(order) = orders.recv().await {
         match order.split_once(' ') {
-            Some((_, count)) => {
+            Some(("prepare", count)) => {
                 let end = next + count.parse::<u64>()?;
                 prepared = Arc::new(flood(next..end, conversations)?);
                 next = end;
                 println!("prepared");
             }
-            None => floods.send(Arc::clone(&prepared)).await?,
+            Some((_, rate)) => {
+                let rate = Some(rate.parse()?);
+                floods.send((Arc::clone(&prepared), rate)).await?;
+            }
+            None => floods.send((Arc::clone(&prepared), None)).await?,
         }
     }
     Ok(())
@@ -51,13 +57,24 @@ pub(crate) async fn run(conversations: u32) -> Result<(), AnyError> {
 
 async fn serve(
     gateway: TcpListener,
-    mut floods: mpsc::Receiver<Arc<Vec<u8>>>,
+    mut floods: mpsc::Receiver<(Arc<Flood>, Option<u32>)>,
 ) -> Result<(), AnyError> {
     let (stream, _) = gateway.accept().await?;
     stream.set_nodelay(true)?;
     let mut socket = identified(stream).await?;
-    while let Some(flood) = floods.recv().await {
-        socket.get_mut().write_all(&flood).await?;
+    while let Some((flood, rate)) = floods.recv().await {
+        let Some(rate) = rate else {
+            socket.get_mut().write_all(&flood.bytes).await?;
+            continue;
+        };
+        let mut tick = interval(Duration::from_secs(1) / rate);
+        let mut start = 0;
+        for &end in &flood.ends {
+            tick.tick().await;
+            let frame = flood.bytes.get(start..end).ok_or("no frame")?;
+            socket.get_mut().write_all(frame).await?;
+            start = end;
+        }
     }
     Ok(())
 }

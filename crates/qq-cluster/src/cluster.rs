@@ -7,7 +7,6 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_nats::jetstream::Context;
-use futures_util::TryStreamExt;
 use qq_http::LimitStore;
 use qq_model::Token;
 use qq_model::id::AppId;
@@ -176,25 +175,13 @@ impl Cluster {
     /// As for [`members`](Self::members).
     pub async fn partitions(&self) -> Result<Vec<Partition>, ClusterError> {
         let layout = &self.inner.layout;
-        let failed = |error| interrupted("NATS could not be asked for the events that wait", error);
-        let waiting: BTreeMap<String, usize> = layout
-            .events
-            .info_with_subjects(format!("{}.events.*", layout.name))
-            .await
-            .map_err(|error| {
-                interrupted("NATS could not be asked for the events that wait", error)
-            })?
-            .try_collect()
-            .await
-            .map_err(failed)?;
+        let waiting = layout.events.waiting().await?;
         let mut holders = self.living_holders("partition").await?;
         Ok((0..self.inner.config.partitions)
             .map(|number| Partition {
                 number,
                 holder: holders.remove(&number.into()).map(|record| record.member),
-                waiting: waiting
-                    .get(&layout.events_of(number))
-                    .map_or(0, |count| u64::try_from(*count).unwrap_or(u64::MAX)),
+                waiting: waiting.get(&number).copied().unwrap_or_default(),
             })
             .collect())
     }

@@ -213,8 +213,9 @@ impl ClusterConfig {
         self
     }
 
-    /// How many bytes of events wait for workers at most, 256 MiB unless said otherwise; NATS sets them aside. A full stream takes no more, and
-    /// what it does not take stays with the platform.
+    /// How many bytes of events wait for workers at most, 256 MiB unless said otherwise; NATS sets them aside. On a
+    /// single server they are in up to eight streams, each with its part of the partitions and of the bytes. A full stream takes
+    /// no more, and what it does not take stays with the platform.
     #[must_use]
     pub const fn max_bytes(mut self, bytes: i64) -> Self {
         self.retention.max_bytes = bytes;

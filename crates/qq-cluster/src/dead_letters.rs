@@ -119,7 +119,7 @@ impl Cluster {
             .payload(letter.payload)
             .headers(headers);
         let message = layout.known_again(message, &message_id);
-        let subject = layout.events_of(partition);
+        let subject = layout.events.subject(partition);
         let result = async { layout.context.send_publish(subject, message).await?.await };
         result
             .await

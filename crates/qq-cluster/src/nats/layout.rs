@@ -11,6 +11,7 @@ use async_nats::jetstream::stream::{self, DiscardPolicy, RetentionPolicy, Storag
 use async_nats::jetstream::{self, ErrorCode};
 use serde::{Deserialize, Serialize};
 
+use super::events::EventStreams;
 use super::{Bucket, interrupted};
 use crate::config::ClusterConfig;
 use crate::rival::Enrolment;
@@ -31,8 +32,8 @@ const DUPLICATES: Duration = Duration::from_secs(120);
 pub(crate) struct Layout {
     pub(crate) name: Box<str>,
     pub(crate) context: jetstream::Context,
-    /// Events that wait for a worker: `<name>.events.<partition>`.
-    pub(crate) events: Stream,
+    /// Events that wait for a worker.
+    pub(crate) events: EventStreams,
     /// Whether NATS knows events again that are published twice.
     ///
     /// Where several servers keep the stream, those before 2.10.14 each decide it for themselves, and one that starts again
@@ -66,6 +67,8 @@ struct Agreement {
     version: u32,
     app_id: String,
     partitions: u16,
+    /// How many streams of events there are: whoever came first says so.
+    streams: u16,
 }
 
 impl Layout {
@@ -98,19 +101,21 @@ impl Layout {
             app_id,
         };
         enrolment.check().await?;
-        let events = open_stream(&context, events(&name, config)).await?;
-        let dead = open_stream(&context, dead_letters(&name, config)).await?;
         let bucket = |kind: &'static str, max_age| {
             let name = format!("{name}-{kind}");
             let stream = bucket_stream(&name, max_age, config.replicas);
             open_bucket(&context, name, stream)
         };
-        let layout = Self {
-            drops_repeats: events.cached_info().config.num_replicas <= 1
+        let state = Bucket::new(bucket("state", None).await?);
+        let streams = agree(&state, &name, config, app_id).await?;
+        let events = EventStreams::open(&context, &name, streams, config).await?;
+        let dead = open_stream(&context, dead_letters(&name, config)).await?;
+        Ok(Self {
+            drops_repeats: events.replicas() <= 1
                 || is_newer(&context.client().server_info().version, (2, 10, 14)),
             members: Bucket::new(bucket("members", Some(config.lease)).await?),
             claims: Bucket::exact(bucket("claims", None).await?),
-            state: Bucket::new(bucket("state", None).await?),
+            state,
             ledger: Bucket::new(bucket("ledger", Some(LEDGER_AGE)).await?),
             brief: Bucket::new(bucket("brief", Some(BRIEF_AGE)).await?),
             handled: match config.remember_handled {
@@ -122,9 +127,7 @@ impl Layout {
             dead,
             context: context.clone(),
             name: name.clone(),
-        };
-        layout.agree(config, app_id).await?;
-        Ok(layout)
+        })
     }
 
     /// Where this cluster is enrolled as the one of its bot.
@@ -135,11 +138,6 @@ impl Layout {
             name: &self.name,
             app_id,
         }
-    }
-
-    /// The subject of a partition's events.
-    pub(crate) fn events_of(&self, partition: u16) -> String {
-        format!("{}.events.{partition}", self.name)
     }
 
     /// An event under the name that NATS knows it again by, where it does.
@@ -155,65 +153,49 @@ impl Layout {
     pub(crate) fn dead_of(&self, partition: u16) -> String {
         format!("{}.dead.{partition}", self.name)
     }
-
-    /// Writes down what the processes must agree on, or compares it.
-    async fn agree(&self, config: &ClusterConfig, app_id: &str) -> Result<(), ClusterError> {
-        let mine = Agreement {
-            version: VERSION,
-            app_id: app_id.to_owned(),
-            partitions: config.partitions,
-        };
-        match self.state.create("agreement", &mine).await {
-            Ok(_) => return Ok(()),
-            Err(error) if error.kind() == ClusterErrorKind::Conflict => {}
-            Err(error) => return Err(error),
-        }
-        let theirs: Agreement = self
-            .state
-            .load("agreement")
-            .await?
-            .ok_or_else(|| {
-                ClusterError::new(ClusterErrorKind::Conflict, "the cluster is being deleted")
-            })?
-            .value;
-        let differs = |what: &str, theirs: &dyn std::fmt::Display, mine: &dyn std::fmt::Display| {
-            Err(ClusterError::new(
-                ClusterErrorKind::Mismatch,
-                format!(
-                    "the cluster {} has {what} {theirs}, this process {mine}",
-                    self.name
-                ),
-            ))
-        };
-        if theirs.version != mine.version {
-            return differs("the layout", &theirs.version, &mine.version);
-        }
-        if theirs.app_id != mine.app_id {
-            return differs("the app id", &theirs.app_id, &mine.app_id);
-        }
-        if theirs.partitions != mine.partitions {
-            return differs("partitions:", &theirs.partitions, &mine.partitions);
-        }
-        Ok(())
-    }
 }
 
-fn events(name: &str, config: &ClusterConfig) -> stream::Config {
-    stream::Config {
-        name: format!("{name}-events"),
-        subjects: vec![format!("{name}.events.*")],
-        // What was handled is deleted, and a full stream refuses: nothing is ever dropped unseen.
-        retention: RetentionPolicy::WorkQueue,
-        discard: DiscardPolicy::New,
-        max_age: config.retention.max_age,
-        max_bytes: config.retention.max_bytes,
-        max_messages: config.retention.max_events,
-        duplicate_window: config.retention.duplicate_window,
-        storage: StorageType::File,
-        num_replicas: config.replicas,
-        allow_direct: true,
-        ..stream::Config::default()
+/// Writes down what the processes must agree on, or compares it; how many streams of events there are.
+async fn agree(
+    state: &Bucket,
+    name: &str,
+    config: &ClusterConfig,
+    app_id: &str,
+) -> Result<u16, ClusterError> {
+    let mine = Agreement {
+        version: VERSION,
+        app_id: app_id.to_owned(),
+        partitions: config.partitions,
+        streams: EventStreams::count(config),
+    };
+    match state.create("agreement", &mine).await {
+        Ok(_) => return Ok(mine.streams),
+        Err(error) if error.kind() == ClusterErrorKind::Conflict => {}
+        Err(error) => return Err(error),
     }
+    let theirs: Agreement = state
+        .load("agreement")
+        .await?
+        .ok_or_else(|| {
+            ClusterError::new(ClusterErrorKind::Conflict, "the cluster is being deleted")
+        })?
+        .value;
+    let differs = |what: &str, theirs: &dyn std::fmt::Display, mine: &dyn std::fmt::Display| {
+        Err(ClusterError::new(
+            ClusterErrorKind::Mismatch,
+            format!("the cluster {name} has {what} {theirs}, this process {mine}"),
+        ))
+    };
+    if theirs.version != mine.version {
+        return differs("the layout", &theirs.version, &mine.version);
+    }
+    if theirs.app_id != mine.app_id {
+        return differs("the app id", &theirs.app_id, &mine.app_id);
+    }
+    if theirs.partitions != mine.partitions {
+        return differs("partitions:", &theirs.partitions, &mine.partitions);
+    }
+    Ok(theirs.streams)
 }
 
 fn dead_letters(name: &str, config: &ClusterConfig) -> stream::Config {
@@ -239,7 +221,7 @@ fn is_newer(version: &str, than: (u64, u64, u64)) -> bool {
     (next(), next(), next()) >= than
 }
 
-async fn open_stream(
+pub(super) async fn open_stream(
     context: &jetstream::Context,
     wanted: stream::Config,
 ) -> Result<Stream, ClusterError> {

@@ -2,6 +2,7 @@
 
 mod bucket;
 mod connect;
+mod events;
 mod layout;
 mod pace;
 

@@ -153,7 +153,7 @@ impl Parcel {
     pub(crate) async fn publish(&self, layout: &Layout) -> Result<Stored, ClusterError> {
         let message = PublishMessage::build().payload(self.envelope.clone());
         let message = layout.known_again(message, &self.message_id);
-        let subject = layout.events_of(self.place.partition);
+        let subject = layout.events.subject(self.place.partition);
         let result = async { layout.context.send_publish(subject, message).await?.await };
         match result.await {
             // Several servers have not agreed on the first of them yet, and may not at all.

@@ -27,8 +27,8 @@ async fn what_is_somebody_elses_is_named_and_left_alone() {
     for (name, subject, theirs) in [
         // First, for it is opened first, and made by whoever comes so far.
         ("KV_qqbot-registry", "registry.>", Config::default()),
-        ("mine-events", "orders.*", work_queue.clone()),
-        ("mine-events", "mine.events.*", Config::default()),
+        ("mine-events-0", "orders.*", work_queue.clone()),
+        ("mine-events-7", "mine.events.7.*", Config::default()),
         ("mine-dead", "mine.dead.*", work_queue),
         ("KV_mine-members", "$KV.mine-members.>", Config::default()),
         ("KV_mine-ledger", "members.>", Config::default()),
@@ -67,13 +67,19 @@ async fn limits_that_were_set_before_stay_as_they_are() {
     };
     let config = config(&server);
     let context = connect(&config, "test").await.unwrap();
-    let mut first = Layout::open(context.clone(), &config, "1").await.unwrap();
-    let before = first.events.info().await.unwrap().config.clone();
+    let first = Layout::open(context.clone(), &config, "1").await.unwrap();
+    let events = first.events.of(3);
+    let before = events.get_info().await.unwrap().config;
     assert_eq!(before.max_age, Duration::from_secs(60 * 60));
+    // Each of eight streams takes its part.
+    assert_eq!((before.max_messages, before.max_bytes), (125_000, 32 << 20));
     let other = config
         .max_age(Duration::from_secs(2 * 60 * 60))
         .max_events(7)
-        .duplicate_window(Duration::from_secs(60));
-    Layout::open(context, &other, "1").await.unwrap();
-    assert_eq!(first.events.info().await.unwrap().config, before);
+        .duplicate_window(Duration::from_secs(60))
+        .replicas(3);
+    let second = Layout::open(context, &other, "1").await.unwrap();
+    assert_eq!(second.events.all().len(), 8);
+    assert_eq!(second.events.subject(3), first.events.subject(3));
+    assert_eq!(events.get_info().await.unwrap().config, before);
 }

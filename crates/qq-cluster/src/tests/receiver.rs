@@ -63,12 +63,12 @@ async fn start(layout: &Layout, emulator: &Emulator) -> Process {
 /// What was published, by text, and how often.
 async fn published(layout: &Layout, count: usize) -> BTreeMap<u64, usize> {
     use async_nats::jetstream::consumer::pull::Config;
-    let consumer = layout
-        .events
-        .create_consumer(Config::default())
-        .await
-        .unwrap();
-    let mut messages = consumer.messages().await.unwrap();
+    let mut streams = Vec::new();
+    for stream in layout.events.all() {
+        let consumer = stream.create_consumer(Config::default()).await.unwrap();
+        streams.push(consumer.messages().await.unwrap());
+    }
+    let mut messages = futures_util::stream::select_all(streams);
     let mut seen = BTreeMap::new();
     while seen.len() < count {
         let message = tokio::time::timeout(PATIENCE, messages.next())

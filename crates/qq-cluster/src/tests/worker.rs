@@ -256,7 +256,7 @@ async fn nothing_is_lost_or_out_of_order_while_workers_come_go_and_die() {
     assert!(world.count() < 3000 + 2 * 8 * 64, "{}", world.count());
     // The last acknowledgements may still be under way.
     let start = Instant::now();
-    while layout.events.get_info().await.unwrap().state.messages > 0 {
+    while !layout.events.waiting().await.unwrap().is_empty() {
         assert!(
             start.elapsed() < PATIENCE,
             "not everything was acknowledged"
@@ -273,17 +273,18 @@ async fn an_event_that_fails_is_tried_again_and_put_aside() {
     let layout = layout(&server).await;
     let world = Arc::new(World::default());
     let worker = start(&layout, &world, Duration::ZERO, 3);
-    let poison = [(1, "1"), (1, "poison"), (1, "2"), (2, "1")];
+    // The first of several streams among them: their numbers are the same.
+    let messages = (1..=8).flat_map(|group| [(group, "poison"), (group, "1"), (group, "2")]);
     publish(
         &layout,
-        poison.map(|(group, text)| (group, text.to_owned())),
+        messages.map(|(group, text)| (group, text.to_owned())),
     )
     .await;
-    world.until(3, PATIENCE).await;
+    world.until(16, PATIENCE).await;
     world.assert_in_order();
-    assert_eq!(worker.counters.dead.load(Ordering::Relaxed), 1);
+    assert_eq!(worker.counters.dead.load(Ordering::Relaxed), 8);
     let dead = dead_letters(&layout).await;
-    assert_eq!(dead, [("it panicked".to_owned(), "3".to_owned())]);
+    assert_eq!(dead, vec![("it panicked".to_owned(), "3".to_owned()); 8]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -352,7 +353,9 @@ async fn what_nats_stores_twice_is_handled_once() {
     let worker = start(&layout, &world, Duration::from_millis(2), 5);
     for (number, text) in [(0, "1"), (0, "1"), (1, "2"), (0, "1"), (2, "3")] {
         let (envelope, dispatch) = event(1, number, text);
-        let subject = layout.events_of(Place::of(&dispatch, PARTITIONS).partition);
+        let subject = layout
+            .events
+            .subject(Place::of(&dispatch, PARTITIONS).partition);
         let stored = layout.context.publish(subject, envelope.into()).await;
         stored.unwrap().await.unwrap();
     }
@@ -377,22 +380,23 @@ async fn an_event_that_gets_lost_on_the_way_comes_again_before_those_after_it() 
     publish(&layout, [(1, "1".to_owned())]).await;
     world.until(1, PATIENCE).await;
     let (_, dispatch) = event(1, 0, "1");
-    let prefix = format!("p{}-", Place::of(&dispatch, PARTITIONS).partition);
+    let partition = Place::of(&dispatch, PARTITIONS).partition;
+    let (stream, prefix) = (layout.events.of(partition), format!("p{partition}-"));
     let start = Instant::now();
     let mut said = 1_u32;
     loop {
         assert!(start.elapsed() < PATIENCE, "nothing got lost");
-        let mut names = layout.events.consumer_names();
+        let mut names = stream.consumer_names();
         let name = loop {
             match names.next().await {
                 Some(name) if name.as_ref().unwrap().starts_with(&prefix) => break name.unwrap(),
                 Some(_) => {}
                 // It is being made anew.
-                None => names = layout.events.consumer_names(),
+                None => names = stream.consumer_names(),
             }
         };
         // Somebody else is sent an event of the worker's consumer, and keeps it.
-        let thief = layout.events.get_consumer::<Config>(&name).await;
+        let thief = stream.get_consumer::<Config>(&name).await;
         let Ok(thief) = thief else { continue };
         let batch = thief.batch().max_messages(1);
         let mut batch = batch

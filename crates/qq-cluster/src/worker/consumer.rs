@@ -129,7 +129,8 @@ impl Events {
         let Source::Open { consumer, .. } = self.source else {
             return;
         };
-        let deleted = timeout(CLOSE, self.place.layout.events.delete_consumer(&consumer)).await;
+        let stream = self.place.layout.events.of(self.place.partition);
+        let deleted = timeout(CLOSE, stream.delete_consumer(&consumer)).await;
         if !matches!(deleted, Ok(Ok(_))) {
             tracing::debug!(consumer, "a consumer is left to the next holder");
         }
@@ -161,10 +162,10 @@ impl Place {
             deliver_policy: DeliverPolicy::All,
             ack_wait: ACK_WAIT,
             max_ack_pending: i64::try_from(self.in_flight).unwrap_or(i64::MAX),
-            filter_subject: self.layout.events_of(self.partition),
+            filter_subject: self.layout.events.subject(self.partition),
             // One of several servers that starts again would find consumers on its disk that were deleted meanwhile, and refuse
             // every other one for the partition. The others know what it knew.
-            memory_storage: self.layout.events.cached_info().config.num_replicas > 1,
+            memory_storage: self.layout.events.replicas() > 1,
             ..Config::default()
         };
         let consumer = self.create(config).await?;
@@ -187,7 +188,8 @@ impl Place {
     /// A conflict, when a later holder has one by now.
     async fn remove_earlier(&self) -> Result<(), ClusterError> {
         let prefix = format!("p{}-", self.partition);
-        let mut names = self.layout.events.consumer_names();
+        let stream = self.layout.events.of(self.partition);
+        let mut names = stream.consumer_names();
         while let Some(name) = names
             .try_next()
             .await
@@ -205,7 +207,7 @@ impl Place {
                     format!("partition {} has another holder", self.partition),
                 ));
             }
-            match self.layout.events.delete_consumer(&name).await {
+            match stream.delete_consumer(&name).await {
                 Ok(_) => {}
                 // It is the consumer's leader that answers, and there may be none any more.
                 Err(error) if error.kind() == ConsumerErrorKind::TimedOut => {
@@ -224,8 +226,9 @@ impl Place {
     /// seconds; to begin anew would take no less.
     async fn create(&self, config: Config) -> Result<Consumer<Config>, ClusterError> {
         let end = Instant::now() + ELECTION;
+        let stream = self.layout.events.of(self.partition);
         loop {
-            match self.layout.events.create_consumer(config.clone()).await {
+            match stream.create_consumer(config.clone()).await {
                 Ok(consumer) => return Ok(consumer),
                 Err(error)
                     if error.kind() == ConsumerErrorKind::TimedOut && Instant::now() < end =>

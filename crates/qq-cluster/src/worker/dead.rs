@@ -34,7 +34,7 @@ pub(crate) async fn bury(
     let message = PublishMessage::build()
         .payload(envelope)
         .headers(headers)
-        .message_id(format!("{}.{sequence}", layout.name));
+        .message_id(format!("{}.{partition}.{sequence}", layout.name));
     let subject = layout.dead_of(partition);
     let result = async { layout.context.send_publish(subject, message).await?.await };
     result

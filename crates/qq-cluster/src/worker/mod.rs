@@ -102,10 +102,11 @@ impl<H: Handle> Tenant for Worker<H> {
         use async_nats::jetstream::stream::RawMessageErrorKind;
         Counters::count(&self.counters.takeovers);
         let partition = u16::try_from(number).unwrap_or_default();
-        let subject = self.layout.events_of(partition);
+        let subject = self.layout.events.subject(partition);
         match self
             .layout
             .events
+            .of(partition)
             .get_first_raw_message_by_subject(subject, 1)
             .await
         {
