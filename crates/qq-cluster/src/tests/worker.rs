@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{LEASE, PATIENCE, Process, layout};
 use crate::Role;
+use crate::claims::Record;
 use crate::counters::Counters;
 use crate::members::Duty;
 use crate::nats::Layout;
@@ -29,6 +30,8 @@ struct World {
     handled: Mutex<HashMap<String, Vec<u32>>>,
     busy: Mutex<HashMap<String, u32>>,
     overlaps: Mutex<Vec<String>>,
+    /// What was said to have been begun before.
+    repeated: Mutex<Vec<String>>,
 }
 
 struct Bot {
@@ -49,8 +52,11 @@ fn parts(event: &Event) -> (String, String) {
 }
 
 impl Handle for Bot {
-    async fn handle(&self, dispatch: Dispatch, _: bool) -> Outcome {
+    async fn handle(&self, dispatch: Dispatch, is_repeated: bool) -> Outcome {
         let (group, text) = parts(&dispatch.event);
+        if is_repeated {
+            self.world.repeated.lock().unwrap().push(text.clone());
+        }
         if text == "fatal" {
             if let Some(fatal) = &self.fatal {
                 fatal.cancel();
@@ -93,6 +99,7 @@ impl Drop for Leave<'_> {
 
 struct Workman {
     process: Process,
+    worker: Arc<Worker<Bot>>,
     fatal: CancellationToken,
     counters: Arc<Counters>,
 }
@@ -125,17 +132,22 @@ fn start_with(
         suspects: Semaphore::new(1),
     });
     Workman {
-        process: Process::start(
-            layout,
-            LEASE,
-            Duty::gateway(Role::Worker),
-            "partition",
-            PARTITIONS.into(),
-            worker,
-        ),
+        process: run(layout, &worker),
+        worker,
         fatal,
         counters,
     }
+}
+
+fn run(layout: &Layout, worker: &Arc<Worker<Bot>>) -> Process {
+    Process::start(
+        layout,
+        LEASE,
+        Duty::gateway(Role::Worker),
+        "partition",
+        PARTITIONS.into(),
+        Arc::clone(worker),
+    )
 }
 
 fn event(group: u32, number: usize, text: &str) -> (String, Dispatch) {
@@ -367,6 +379,34 @@ async fn what_nats_stores_twice_is_handled_once() {
     }
     world.assert_in_order();
     assert_eq!(world.count(), 3, "each once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_taken_away_and_comes_back_was_begun_before() {
+    let Some(server) = NatsServer::start().await else {
+        return;
+    };
+    let layout = layout(&server).await;
+    let world = Arc::new(World::default());
+    let mut workman = start(&layout, &world, Duration::ZERO, 5);
+    let fatal = [(1, "fatal".to_owned()), (1, "1".to_owned())];
+    publish(&layout, fatal).await;
+    workman.fatal.cancelled().await;
+    workman.process.tasks.shutdown().await;
+    // As if another process had taken everything over, and given it up without having begun it.
+    for partition in 0..PARTITIONS {
+        let key = format!("partition.{partition}");
+        if let Some(entry) = layout.claims.load::<Record>(&key).await.unwrap() {
+            layout.claims.delete(&key, entry.revision).await.unwrap();
+        }
+    }
+    let _process = run(&layout, &workman.worker);
+    let begun = Instant::now();
+    while world.repeated.lock().unwrap().is_empty() {
+        assert!(begun.elapsed() < PATIENCE, "it was said to be new");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(*world.repeated.lock().unwrap(), ["fatal"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,10 +1,10 @@
-//! The consumer of a partition. Each holder has its own, and makes another when events stop coming: with a new one every
-//! event that is left comes again, in order, and what an earlier holder still acknowledges goes to a consumer that no
-//! longer exists.
+//! The consumer of a partition. Each holder has its own, and makes another when an event got lost or none comes for long: with
+//! a new one every event that is left comes again, in order, and what an earlier holder still acknowledges goes to a consumer
+//! that no longer exists.
 
 use std::time::Duration;
 
-use async_nats::jetstream::consumer::pull::{Config, Stream};
+use async_nats::jetstream::consumer::pull::{Config, MessagesErrorKind, Stream};
 use async_nats::jetstream::consumer::{AckPolicy, Consumer, DeliverPolicy};
 use async_nats::jetstream::stream::{ConsumerError, ConsumerErrorKind};
 use async_nats::jetstream::{ErrorCode, Message};
@@ -31,6 +31,8 @@ pub(super) struct Events {
     place: Place,
     source: Source,
     pace: Pace,
+    /// Since when nothing comes but errors.
+    silent: Option<Instant>,
 }
 
 /// Which partition, and whose.
@@ -43,13 +45,15 @@ struct Place {
 }
 
 enum Source {
-    Opening(BoxFuture<'static, Result<(String, Stream), ClusterError>>),
-    Open {
-        consumer: String,
-        events: Box<Stream>,
-        /// The number of the last delivery: one that is left out got lost on the way.
-        last: u64,
-    },
+    Opening(BoxFuture<'static, Result<Open, ClusterError>>),
+    Open(Box<Open>),
+}
+
+struct Open {
+    consumer: Consumer<Config>,
+    events: Stream,
+    /// The number of the last delivery: one that is left out got lost on the way.
+    last: u64,
 }
 
 impl Events {
@@ -65,6 +69,7 @@ impl Events {
             source: Source::Opening(Box::pin(place.clone().open(None))),
             place,
             pace: Pace::new(),
+            silent: None,
         }
     }
 
@@ -75,48 +80,39 @@ impl Events {
     /// A conflict, when a later holder has the partition by now.
     pub(super) async fn next(&mut self) -> Result<Message, ClusterError> {
         loop {
-            let error = match &mut self.source {
+            let (error, kept) = match &mut self.source {
                 Source::Opening(opening) => match opening.await {
-                    Ok((consumer, events)) => {
-                        self.source = Source::Open {
-                            consumer,
-                            events: Box::new(events),
-                            last: 0,
-                        };
+                    Ok(open) => {
+                        self.source = Source::Open(Box::new(open));
                         continue;
                     }
-                    Err(error) => error,
+                    Err(error) => (error, None),
                 },
-                Source::Open { events, last, .. } => match events.next().await {
-                    Some(Ok(message)) => match message.info() {
-                        Ok(info) if info.consumer_sequence == *last + 1 => {
-                            *last += 1;
-                            self.pace = Pace::new();
-                            return Ok(message);
-                        }
-                        // What follows must not be handled before it. This happens when a server dies.
-                        Ok(_) => ClusterError::new(
-                            ClusterErrorKind::Interrupted,
-                            "an event got lost on the way from NATS",
-                        ),
-                        Err(error) => ClusterError::with_source(
-                            ClusterErrorKind::Corrupt,
-                            "an event without a number",
-                            error,
-                        ),
-                    },
-                    Some(Err(error)) => {
-                        interrupted("the events of a partition stopped coming", error)
+                Source::Open(open) => match open.next().await {
+                    Ok(message) => {
+                        (self.pace, self.silent) = (Pace::new(), None);
+                        return Ok(message);
                     }
-                    None => ClusterError::new(
-                        ClusterErrorKind::Interrupted,
-                        "the events of a partition ended",
-                    ),
+                    Err((error, is_over)) => {
+                        let kept = (open.consumer.clone(), open.last);
+                        (error, (!is_over).then_some(kept))
+                    }
                 },
             };
-            // Whoever comes now is told so at once.
             let pause = self.pace.pause();
-            self.source = Source::Opening(Box::pin(self.place.clone().open(Some(pause))));
+            let silent = self.silent.get_or_insert_with(Instant::now).elapsed();
+            let place = self.place.clone();
+            self.source = Source::Opening(match kept {
+                // The servers elect another leader for it.
+                Some((consumer, last)) if silent < ELECTION => Box::pin(async move {
+                    sleep(pause).await;
+                    ask(consumer, place.in_flight, last).await
+                }),
+                _ => {
+                    self.silent = None;
+                    Box::pin(place.open(Some(pause)))
+                }
+            });
             if !error.is_retryable() || error.kind() == ClusterErrorKind::Conflict {
                 return Err(error);
             }
@@ -126,15 +122,72 @@ impl Events {
 
     /// Deletes the consumer, so that the next holder need not.
     pub(super) async fn close(self) {
-        let Source::Open { consumer, .. } = self.source else {
+        let Source::Open(open) = self.source else {
             return;
         };
+        let consumer = &*open.consumer.cached_info().name;
         let stream = self.place.layout.events.of(self.place.partition);
-        let deleted = timeout(CLOSE, stream.delete_consumer(&consumer)).await;
+        let deleted = timeout(CLOSE, stream.delete_consumer(consumer)).await;
         if !matches!(deleted, Ok(Ok(_))) {
             tracing::debug!(consumer, "a consumer is left to the next holder");
         }
     }
+}
+
+impl Open {
+    /// The next event; otherwise what is wrong, and whether the consumer can be used no longer.
+    async fn next(&mut self) -> Result<Message, (ClusterError, bool)> {
+        match self.events.next().await {
+            Some(Ok(message)) => match message.info() {
+                Ok(info) if info.consumer_sequence == self.last + 1 => {
+                    self.last += 1;
+                    Ok(message)
+                }
+                // What follows must not be handled before it. This happens when a server dies.
+                Ok(_) => {
+                    let lost = "an event got lost on the way from NATS";
+                    let error = ClusterError::new(ClusterErrorKind::Interrupted, lost);
+                    Err((error, true))
+                }
+                Err(error) => {
+                    let what = "an event without a number";
+                    let error = ClusterError::with_source(ClusterErrorKind::Corrupt, what, error);
+                    Err((error, true))
+                }
+            },
+            Some(Err(error)) => {
+                let is_over = error.kind() == MessagesErrorKind::ConsumerDeleted;
+                let what = "the events of a partition stopped coming";
+                Err((interrupted(what, error), is_over))
+            }
+            None => {
+                let ended = "the events of a partition ended";
+                let error = ClusterError::new(ClusterErrorKind::Interrupted, ended);
+                Err((error, true))
+            }
+        }
+    }
+}
+
+/// Asks a consumer for events.
+async fn ask(
+    consumer: Consumer<Config>,
+    in_flight: usize,
+    last: u64,
+) -> Result<Open, ClusterError> {
+    let events = consumer
+        .stream()
+        .max_messages_per_batch(in_flight.max(1))
+        .expires(EXPIRES)
+        .heartbeat(HEARTBEAT)
+        .messages()
+        .await
+        .map_err(|error| interrupted("the events of a partition cannot be asked for", error))?;
+    Ok(Open {
+        consumer,
+        events,
+        last,
+    })
 }
 
 /// Whether a consumer that is to be deleted is not there.
@@ -144,7 +197,7 @@ fn is_gone(error: &ConsumerError) -> bool {
 
 impl Place {
     /// Replaces the consumer of the partition, and asks it for events.
-    async fn open(self, pause: Option<Duration>) -> Result<(String, Stream), ClusterError> {
+    async fn open(self, pause: Option<Duration>) -> Result<Open, ClusterError> {
         if let Some(pause) = pause {
             sleep(pause).await;
         }
@@ -156,7 +209,7 @@ impl Place {
             fastrand::u32(..)
         );
         let config = Config {
-            durable_name: Some(name.clone()),
+            durable_name: Some(name),
             ack_policy: AckPolicy::Explicit,
             // The retention of the stream allows no other.
             deliver_policy: DeliverPolicy::All,
@@ -169,15 +222,7 @@ impl Place {
             ..Config::default()
         };
         let consumer = self.create(config).await?;
-        let events = consumer
-            .stream()
-            .max_messages_per_batch(self.in_flight.max(1))
-            .expires(EXPIRES)
-            .heartbeat(HEARTBEAT)
-            .messages()
-            .await
-            .map_err(|error| interrupted("the events of a partition cannot be asked for", error))?;
-        Ok((name, events))
+        ask(consumer, self.in_flight, 0).await
     }
 
     /// Deletes the consumers that earlier holders left, and this one's own: nobody else is sent events, and what is left

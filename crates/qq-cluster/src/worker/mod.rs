@@ -32,7 +32,7 @@ use crate::counters::Counters;
 use crate::dead_letters::PUT_BACK;
 use crate::nats::{Layout, interrupted};
 use crate::partition::{lane_key, message_id};
-use crate::tenure::Tenures;
+use crate::tenure::{Tenure, Tenures};
 use crate::{ClusterError, ClusterErrorKind};
 
 /// What became of an event.
@@ -237,15 +237,18 @@ impl<'a, H: Handle> Holding<'a, H> {
             .headers
             .as_ref()
             .and_then(|headers| headers.get(PUT_BACK));
+        let dispatch = decode(&message.payload);
+        let lane = dispatch.as_ref().map_or(sequence, lane_key);
+        let key = dispatch.as_ref().map(message_id).unwrap_or_default();
+        // This process may have begun it itself, before it was taken for dead, and another holder has left it since.
+        let was_taken_away = matches!(self.worker.tenures.of(&key), Some(Tenure::Revoked(_)));
         let is_repeated = attempt > 1
             || put_back.is_some()
+            || was_taken_away
             || (self.claim.deaths > 0 && sequence >= self.claim.floor);
         if is_repeated {
             Counters::count(&self.worker.counters.redelivered);
         }
-        let dispatch = decode(&message.payload);
-        let lane = dispatch.as_ref().map_or(sequence, lane_key);
-        let key = dispatch.as_ref().map(message_id).unwrap_or_default();
         // What is put back was handled before, and is to be handled again.
         let fingerprint = match put_back {
             Some(letter) => self.worker.recent.fingerprint(letter.as_str()),
