@@ -165,7 +165,7 @@ async fn three_servers_bear_the_loss_of_one() {
         let name = format!("qqbot-{}", qq_emulator::DEFAULT_APP_ID);
         let streams = ["-events", "-members", "-claims", "-ledger"];
         let number = match chaos.random.choice(streams) {
-            Some("-events") => leader(&nats, &format!("{name}-events")),
+            Some("-events") => leader(&nats, &format!("{name}-events-0")),
             Some(bucket) if chaos.random.bool() => leader(&nats, &format!("KV_{name}{bucket}")),
             _ => None,
         };
