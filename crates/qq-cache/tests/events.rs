@@ -359,3 +359,81 @@ fn caches_share_nothing_and_clones_share_everything() {
     fn shareable<T: Clone + Send + Sync + 'static>(_: &T) {}
     shareable(&one);
 }
+
+#[test]
+fn a_message_that_is_kept_as_text_is_decoded_once_for_its_readers() {
+    let cache = Cache::default();
+    let text: Arc<str> = json!({
+        "id": "M1", "group_openid": "G", "content": "hi", "author": {"member_openid": "U"},
+        "message_scene": {"ext": ["msg_idx=REFIDX_1"]},
+    })
+    .to_string()
+    .into();
+    let message = Event::decode("GROUP_MESSAGE_CREATE", &text);
+    let changes = cache.update_with_text(&message, &text);
+    let bytes = cache.stats().messages.bytes;
+    let created = changes.iter().last().unwrap();
+    let Change::Message(Changed::Created { new }) = created else {
+        panic!("{created:?}");
+    };
+    assert_eq!(**new.event(), message);
+    assert!(changes == changes.clone() && changes.iter().eq(changes.iter()));
+
+    let first = cache.message(&"M1".into()).unwrap();
+    let second = cache.message(&"M1".into()).unwrap();
+    assert!(Arc::ptr_eq(first.event(), second.event()));
+    assert_eq!(first.id(), "M1");
+    let group = Conversation::Group("G".into());
+    let indexed = cache.message_by_index(&group, "REFIDX_1").unwrap();
+    assert!(Arc::ptr_eq(first.event(), indexed.event()));
+    assert_eq!(cache.stats().messages.bytes, bytes);
+
+    // The same message again, and then as it was edited.
+    assert!(cache.update_with_text(&message, &text).is_empty());
+    let edited: Arc<str> = text.replace("\"hi\"", "\"ho\"").into();
+    let changes = cache.update_with_text(&Event::decode("GROUP_MESSAGE_CREATE", &edited), &edited);
+    let Some(Change::Message(Changed::Updated { old, new })) = changes.into_iter().last() else {
+        panic!("it was updated");
+    };
+    assert_eq!((old.content(), new.content()), ("hi", "ho"));
+    assert!(cache.remove_message(&"M1".into()).is_some());
+    assert!(cache.message(&"M1".into()).is_none());
+    assert!(cache.message_by_index(&group, "REFIDX_1").is_none());
+}
+
+#[test]
+fn a_member_of_whom_the_same_is_said_again_changes_by_what_is_said_otherwise() {
+    let cache = Cache::default();
+    let says = |nick: &str, roles: &[&str]| {
+        let data = json!({
+            "id": "M", "channel_id": "2", "guild_id": "1", "author": {"id": "7", "username": "a"},
+            "member": {"nick": nick, "roles": roles, "joined_at": "2026-05-23T10:00:00+08:00"},
+        });
+        let changes = cache.update(&event("MESSAGE_CREATE", &data));
+        changes
+            .iter()
+            .filter(|change| matches!(change, Change::Member { .. }))
+            .count()
+    };
+    assert_eq!(says("x", &["1"]), 1);
+    // Compared, then known by its hash.
+    assert_eq!([(); 3].map(|()| says("x", &["1"])), [0, 0, 0]);
+    assert_eq!(says("y", &["1"]), 1);
+    assert_eq!(says("x", &["1"]), 1, "it was another name meanwhile");
+    assert_eq!(says("x", &[]), 0, "an empty list says nothing");
+    assert_eq!(says("x", &["1", "2"]), 1);
+    assert_eq!([(); 2].map(|()| says("x", &["1", "2"])), [0, 0]);
+
+    // What a call says is newer than what messages said before, but not than what they say after.
+    let (guild, user) = ("1".into(), "7".into());
+    let mut member = (*cache.member(&guild, &user).unwrap()).clone();
+    member.nick = Some("z".into());
+    cache.insert_member(&guild, member).unwrap();
+    assert_eq!(says("x", &["1", "2"]), 1);
+    assert_eq!(
+        cache.member(&guild, &user).unwrap().nick.as_deref(),
+        Some("x")
+    );
+    cache.remove_member(&guild, &user).unwrap();
+    assert_eq!(says("x", &["1", "2"]), 1);
+}

@@ -148,3 +148,20 @@ fn a_full_cache_is_nearly_full_and_never_over() {
     let entries = cache.stats().guilds.entries;
     assert!(entries <= 20_000 && entries > 19_000, "{entries}");
 }
+
+#[test]
+fn what_is_used_does_not_make_room() {
+    let (capacity, used) = (8_192, 50);
+    let cache = Cache::builder()
+        .guilds(|guilds| guilds.capacity(capacity))
+        .build();
+    for id in 0..30_000 {
+        cache.insert_guild(guild(id, ""));
+        // Each of them far more often than so many others come.
+        let again = id % used;
+        if id >= used {
+            assert!(cache.guild(&again.into()).is_some(), "{again} after {id}");
+        }
+    }
+    assert!(cache.guild(&(used + 1).into()).is_none());
+}

@@ -1,5 +1,6 @@
 //! Members of guilds.
 
+use std::hash::{BuildHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use qq_model::id::{GuildId, UserId};
@@ -7,7 +8,7 @@ use qq_model::user::{Member, User};
 
 use super::Visible;
 use crate::Cache;
-use crate::store::Kind;
+use crate::store::{Kind, Snapshot};
 use crate::update::Changed;
 
 pub(crate) struct Members;
@@ -15,16 +16,47 @@ pub(crate) struct Members;
 impl Kind for Members {
     type Owner = GuildId;
     type Key = UserId;
-    type Value = Arc<Member>;
+    type Value = KnownMember;
     const INDEXED: bool = true;
     const SCOPED: bool = true;
+}
+
+/// A member, and a hash of what an event said of them last that brought nothing new: events mostly say the same again,
+/// and the names and lists of a member, each in a place of its own in memory, need not be looked at for that.
+#[derive(Clone)]
+pub(crate) struct KnownMember {
+    member: Arc<Member>,
+    /// `None`: there was none.
+    told: Option<u64>,
+}
+
+impl KnownMember {
+    const fn new(member: Arc<Member>) -> Self {
+        Self { member, told: None }
+    }
+}
+
+impl PartialEq for KnownMember {
+    fn eq(&self, other: &Self) -> bool {
+        self.member == other.member
+    }
+}
+
+impl Snapshot for KnownMember {
+    fn same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.member, &other.member)
+    }
+
+    fn heap_bytes(&self) -> usize {
+        self.member.heap_bytes()
+    }
 }
 
 impl Visible for Members {
     type Seen = Member;
 
-    fn show<R>(_: &UserId, value: &Arc<Member>, look: impl FnOnce(&Member) -> R) -> R {
-        look(value)
+    fn show<R>(_: &UserId, value: &KnownMember, look: impl FnOnce(&Member) -> R) -> R {
+        look(&value.member)
     }
 }
 
@@ -32,7 +64,8 @@ impl Cache {
     /// A member of a guild. Its [`user`](Member::user) is always there.
     #[must_use]
     pub fn member(&self, guild: &GuildId, user: &UserId) -> Option<Arc<Member>> {
-        self.kinds.members.get(Some(guild), user)
+        let known = self.kinds.members.get(Some(guild), user);
+        known.map(|known| known.member)
     }
 
     /// The cached members of a guild, in no order. Takes time in proportion to their number; not counted as
@@ -43,7 +76,7 @@ impl Cache {
             .members
             .list(guild)
             .into_iter()
-            .map(|(_, member)| member)
+            .map(|(_, known)| known.member)
             .collect()
     }
 
@@ -54,14 +87,15 @@ impl Cache {
         if guild.is_empty() || user.is_empty() {
             return None;
         }
-        self.kinds
-            .members
-            .insert(Some(guild), &user, &Arc::new(member))
+        let known = KnownMember::new(Arc::new(member));
+        let changed = self.kinds.members.insert(Some(guild), &user, &known);
+        changed.map(|changed| changed.map(|known| known.member))
     }
 
     /// Forgets a member of a guild.
     pub fn remove_member(&self, guild: &GuildId, user: &UserId) -> Option<Changed<Arc<Member>>> {
-        self.kinds.members.remove(Some(guild), user)
+        let removed = self.kinds.members.remove(Some(guild), user);
+        removed.map(|removed| removed.map(|known| known.member))
     }
 
     /// Brings a member up to date with an event: what the event leaves out stays.
@@ -74,13 +108,18 @@ impl Cache {
         if guild.is_empty() || user.id.is_empty() {
             return None;
         }
-        self.kinds.members.merge(Some(guild), &user.id, |old| {
+        let (members, owner) = (&self.kinds.members, Some(guild));
+        let told = statement(self.kinds.index_hasher.build_hasher(), user, event);
+        if told.is_some() && members.confirm(owner, &user.id, |known| known.told == told) {
+            return None;
+        }
+        let changed = members.merge(owner, &user.id, |old| {
             if let Some(old) = old
-                && !says_news(old, user, event)
+                && !says_news(&old.member, user, event)
             {
-                return Some(Arc::clone(old));
+                return Some(old.clone());
             }
-            let mut new = old.map_or_else(Member::default, |old| Member::clone(old));
+            let mut new = old.map_or_else(Member::default, |old| Member::clone(&old.member));
             new.user = Some(merge_user(user, new.user.take()));
             if let Some(event) = event {
                 keep_newer(&mut new.nick, &event.nick);
@@ -93,9 +132,32 @@ impl Cache {
                     new.roles.clone_from(&event.roles);
                 }
             }
-            Some(Arc::new(new))
-        })
+            Some(KnownMember::new(Arc::new(new)))
+        });
+        if changed.is_none() {
+            members.amend(owner, &user.id, |known| {
+                if !says_news(&known.member, user, event) {
+                    known.told = told;
+                }
+            });
+        }
+        changed.map(|changed| changed.map(|known| known.member))
     }
+}
+
+/// A hash of everything that an event says of a member; `None` where it says more than this version knows.
+fn statement(mut hasher: impl Hasher, user: &User, event: Option<&Member>) -> Option<u64> {
+    if !user.extra.is_empty() {
+        return None;
+    }
+    (&user.username, user.bot, &user.avatar).hash(&mut hasher);
+    (&user.union_openid, &user.union_user_account).hash(&mut hasher);
+    (user.public_flags, user.system, user.status).hash(&mut hasher);
+    if let Some(event) = event {
+        (&event.nick, &event.joined_at, &event.roles).hash(&mut hasher);
+        (event.deaf, event.mute, event.pending).hash(&mut hasher);
+    }
+    Some(hasher.finish())
 }
 
 /// Whether an event says anything of a member that is not known. Most messages do not: no copy then.

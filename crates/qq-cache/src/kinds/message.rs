@@ -35,9 +35,12 @@ pub struct CachedMessage(Form);
 #[derive(Clone)]
 enum Form {
     Event(Arc<Event>),
-    Text(Arc<Text>),
+    Text(Text),
 }
 
+/// A message as it came. It is decoded in each clone of its own, unless that was made of one that was decoded before:
+/// most are never read, and should be little to throw away.
+#[derive(Clone)]
 struct Text {
     kind: EventKind,
     json: Arc<str>,
@@ -113,11 +116,16 @@ impl CachedMessage {
 
     /// A message that came as this payload of this event.
     pub(crate) fn from_text(kind: EventKind, json: &Arc<str>) -> Self {
-        Self(Form::Text(Arc::new(Text {
+        Self(Form::Text(Text {
             kind,
             json: Arc::clone(json),
             event: OnceLock::new(),
-        })))
+        }))
+    }
+
+    /// Whether the text was not decoded yet.
+    fn is_text(&self) -> bool {
+        matches!(&self.0, Form::Text(text) if text.event.get().is_none())
     }
 
     /// The event with the message.
@@ -217,7 +225,7 @@ impl Snapshot for CachedMessage {
     fn same(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
             (Form::Event(one), Form::Event(other)) => Arc::ptr_eq(one, other),
-            (Form::Text(one), Form::Text(other)) => Arc::ptr_eq(one, other),
+            (Form::Text(one), Form::Text(other)) => Arc::ptr_eq(&one.json, &other.json),
             _ => false,
         }
     }
@@ -226,7 +234,7 @@ impl Snapshot for CachedMessage {
         let counts = 2 * size_of::<usize>();
         let event = match &self.0 {
             // What it is decoded into comes on top, where somebody reads it.
-            Form::Text(text) => return 2 * counts + size_of::<Text>() + text.json.len(),
+            Form::Text(text) => return counts + text.json.len(),
             Form::Event(event) => event,
         };
         let payload = match scened(event) {
@@ -240,54 +248,51 @@ impl Snapshot for CachedMessage {
     }
 }
 
+/// Messages by a hash of their ids, which says where the message is that may have the id: the ids themselves would be
+/// looked for in memory that has long gone cold, whenever a message makes room.
 pub(crate) struct Messages;
 
 impl Kind for Messages {
     type Owner = ();
-    type Key = MessageId;
+    type Key = u64;
     type Value = CachedMessage;
     const INDEXED: bool = false;
     const SCOPED: bool = false;
-
-    fn key_heap_bytes(key: &MessageId) -> usize {
-        key.text().len()
-    }
 }
 
 impl Visible for Messages {
     type Seen = CachedMessage;
 
-    fn show<R>(_: &MessageId, value: &CachedMessage, look: impl FnOnce(&CachedMessage) -> R) -> R {
+    fn show<R>(_: &u64, value: &CachedMessage, look: impl FnOnce(&CachedMessage) -> R) -> R {
         look(value)
     }
 }
 
-/// Which message of a chat has an index, by a hash of both. May lead to another message, or nowhere.
+/// Where the message of a chat is that has an index, by a hash of both. May lead to another message, or nowhere.
 pub(crate) struct MessageIndexes;
 
 impl Kind for MessageIndexes {
     type Owner = ();
     type Key = u64;
-    type Value = MessageId;
+    type Value = u64;
     const INDEXED: bool = false;
     const SCOPED: bool = false;
 }
 
 impl Visible for MessageIndexes {
-    type Seen = MessageId;
+    type Seen = u64;
 
-    fn show<R>(_: &u64, value: &MessageId, look: impl FnOnce(&MessageId) -> R) -> R {
+    fn show<R>(_: &u64, value: &u64, look: impl FnOnce(&u64) -> R) -> R {
         look(value)
     }
 }
 
-impl Snapshot for MessageId {
+impl Snapshot for u64 {
     fn same(&self, other: &Self) -> bool {
         self == other
     }
 
     fn heap_bytes(&self) -> usize {
-        // Shared with the message's own entry.
         0
     }
 }
@@ -296,7 +301,9 @@ impl Cache {
     /// A message of any scene.
     #[must_use]
     pub fn message(&self, message: &MessageId) -> Option<CachedMessage> {
-        self.kinds.messages.get(None, message)
+        let found = self.message_at(self.message_key(message))?;
+        let is_it = scened(found.event()).is_some_and(|found| found.id() == message);
+        is_it.then_some(found)
     }
 
     /// The message that later messages of a QQ group or one-to-one chat quote by this index (`REFIDX_...`; see
@@ -309,7 +316,7 @@ impl Cache {
     ) -> Option<CachedMessage> {
         let key = self.index_key(conversation, index);
         let message = self.kinds.message_indexes.get(None, &key)?;
-        let message = self.message(&message)?;
+        let message = self.message_at(message)?;
         let found = scened(message.event())?;
         let is_it = found.index() == Some(index) && found.conversation() == *conversation;
         is_it.then_some(message)
@@ -359,11 +366,30 @@ impl Cache {
         if self.kinds.messages.is_off() {
             return None;
         }
+        let place = self.message_key(message.id());
         if let Some(index) = message.index() {
             let key = self.index_key(&message.conversation(), index);
-            self.kinds.message_indexes.insert(None, &key, message.id());
+            self.kinds.message_indexes.insert(None, &key, &place);
         }
-        self.kinds.messages.insert(None, message.id(), &make())
+        self.kinds.messages.insert(None, &place, &make())
+    }
+
+    /// The message in a place, decoded, and decoded there from now on.
+    fn message_at(&self, place: u64) -> Option<CachedMessage> {
+        let found = self.kinds.messages.get(None, &place)?;
+        if found.is_text() {
+            let _ = found.event();
+            self.kinds.messages.amend(None, &place, |kept| {
+                if kept.same(&found) {
+                    kept.clone_from(&found);
+                }
+            });
+        }
+        Some(found)
+    }
+
+    fn message_key(&self, message: &MessageId) -> u64 {
+        self.kinds.index_hasher.hash_one(message)
     }
 
     fn index_key(&self, conversation: &Conversation, index: &str) -> u64 {
@@ -372,6 +398,6 @@ impl Cache {
 
     /// Forgets a message.
     pub fn remove_message(&self, message: &MessageId) -> Option<Changed<CachedMessage>> {
-        self.kinds.messages.remove(None, message)
+        self.kinds.messages.remove(None, &self.message_key(message))
     }
 }

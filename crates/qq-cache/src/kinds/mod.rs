@@ -146,6 +146,18 @@ impl<K: Visible, L: Lock<Shard<K>>> Entries<K, L> {
         }
     }
 
+    /// Writes into a value that is there what changes nothing about it. `amend` runs under a lock: it only computes.
+    pub(crate) fn amend(
+        &self,
+        owner: Option<&K::Owner>,
+        key: &K::Key,
+        amend: impl FnOnce(&mut K::Value),
+    ) {
+        if let Some(store) = &self.store {
+            store.amend(owner, key, amend);
+        }
+    }
+
     pub(crate) fn remove(
         &self,
         owner: Option<&K::Owner>,

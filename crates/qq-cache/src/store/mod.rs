@@ -150,7 +150,7 @@ impl<K: Kind, L: Lock<Shard<K>>> Store<K, L> {
         let timed = K::DEADLINES || limits.ttl.is_some() || limits.idle.is_some();
         Self {
             shards: (0..count)
-                .map(|at| L::new(Shard::new(limits, share(at))))
+                .map(|at| L::new(Shard::new(limits, share(at), count > 1)))
                 .collect(),
             hasher: DefaultHashBuilder::default(),
             clock: timed.then(|| (Arc::clone(clock), clock.now())),
@@ -223,6 +223,17 @@ impl<K: Kind, L: Lock<Shard<K>>> Store<K, L> {
         self.at(owner, key, |shard, address| {
             shard.apply(address, write, now)
         })
+    }
+
+    /// Writes into a value that is there what changes neither its meaning nor its size. `amend` runs under the shard's
+    /// lock: it only computes.
+    pub(crate) fn amend(
+        &self,
+        owner: Option<&K::Owner>,
+        key: &K::Key,
+        amend: impl FnOnce(&mut K::Value),
+    ) {
+        self.at(owner, key, |shard, address| shard.amend(address, amend));
     }
 
     pub(crate) fn remove(

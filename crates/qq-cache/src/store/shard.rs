@@ -29,18 +29,28 @@ pub(crate) struct Shard<K: Kind> {
     owners: Option<Owners<K::Owner>>,
     heap: usize,
     tally: Tally,
+    /// Counts reads and writes of entries.
+    clock: u32,
+    /// An entry that became the newest so many reads and writes ago may be taken for the newest still: looking for its
+    /// neighbours costs more than they are worth.
+    leeway: u32,
 }
 
 struct Slot<K: Kind> {
     hash: u32,
     owner: OwnerAt,
+    /// When it became the newest.
+    newest_at: u32,
     key: K::Key,
     value: K::Value,
 }
 
 impl<K: Kind> Shard<K> {
-    pub(crate) fn new(limits: &Limits, capacity: Option<usize>) -> Self {
+    /// Where it `is_one_of_many`, the entry that leaves is not chosen among all anyway.
+    pub(crate) fn new(limits: &Limits, capacity: Option<usize>, is_one_of_many: bool) -> Self {
         let bounded = capacity.is_some();
+        let leeway =
+            capacity.filter(|_| is_one_of_many && limits.idle.is_none() && limits.ttl.is_none());
         let recency = bounded && limits.eviction == Eviction::LeastRecentlyUsed;
         let age = bounded && limits.eviction == Eviction::Oldest;
         Self {
@@ -54,6 +64,10 @@ impl<K: Kind> Shard<K> {
             owners: K::INDEXED.then(Owners::new),
             heap: 0,
             tally: Tally::default(),
+            clock: 0,
+            leeway: leeway.map_or(0, |capacity| {
+                u32::try_from(capacity / 4).unwrap_or(u32::MAX)
+            }),
         }
     }
 
@@ -64,7 +78,10 @@ impl<K: Kind> Shard<K> {
             return None;
         };
         self.tally.hits += 1;
-        if let Some(accessed) = &mut self.accessed {
+        if self.accessed.is_some()
+            && !self.is_new_enough(at)
+            && let Some(accessed) = &mut self.accessed
+        {
             accessed.refresh(at, now);
         }
         Some(self.slots.get(at).value.clone())
@@ -158,6 +175,13 @@ impl<K: Kind> Shard<K> {
                 self.insert(address, new.clone(), now);
                 Some((None, new))
             }
+        }
+    }
+
+    /// Writes into a value what changes neither its meaning nor its size.
+    pub(crate) fn amend(&mut self, address: &Address<'_, K>, amend: impl FnOnce(&mut K::Value)) {
+        if let Some(at) = self.find(address) {
+            amend(&mut self.slots.get_mut(at).value);
         }
     }
 
@@ -315,7 +339,24 @@ impl<K: Kind> Shard<K> {
         }
     }
 
+    /// Counts a read or a write of an entry; whether it can stay where it is in the order.
+    fn is_new_enough(&mut self, at: u32) -> bool {
+        self.clock = self.clock.wrapping_add(1);
+        if self.leeway == 0 {
+            return false;
+        }
+        let slot = self.slots.get_mut(at);
+        let is_new_enough = self.clock.wrapping_sub(slot.newest_at) < self.leeway;
+        if !is_new_enough {
+            slot.newest_at = self.clock;
+        }
+        is_new_enough
+    }
+
     fn refresh(&mut self, at: u32, now: Nanos) {
+        if self.is_new_enough(at) {
+            return;
+        }
         for order in [&mut self.accessed, &mut self.written]
             .into_iter()
             .flatten()
@@ -348,43 +389,67 @@ impl<K: Kind> Shard<K> {
     }
 
     fn insert(&mut self, address: &Address<'_, K>, value: K::Value, now: Nanos) {
-        if self.slots.len() >= self.capacity {
-            self.evict();
-        }
-        let at = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
-        let owner = match (&mut self.owners, address.indexed_owner()) {
-            (Some(owners), Some((id, hash))) => owners.push(hash, id.clone()),
-            _ => 0,
-        };
-        for order in [&mut self.accessed, &mut self.written]
-            .into_iter()
-            .flatten()
-        {
-            order.push(now);
-        }
+        self.clock = self.clock.wrapping_add(1);
         self.heap += K::key_heap_bytes(address.key) + value.heap_bytes();
-        self.slots.push(Slot {
+        self.tally.inserts += 1;
+        let slot = |owner| Slot {
             hash: address.hash,
             owner,
+            newest_at: self.clock,
             key: address.key.clone(),
             value,
-        });
+        };
+        let at = if self.slots.len() >= self.capacity {
+            let at = self.oldest();
+            let before = self.slots.get(at).owner;
+            let owner = match (&mut self.owners, address.indexed_owner()) {
+                (Some(owners), Some((id, hash))) => owners.reassign(at, before, hash, id.clone()),
+                _ => 0,
+            };
+            let gone = std::mem::replace(self.slots.get_mut(at), slot(owner));
+            if let Ok(found) = self
+                .table
+                .find_entry(spread(gone.hash), |index| *index == at)
+            {
+                found.remove();
+            }
+            for order in [&mut self.accessed, &mut self.written]
+                .into_iter()
+                .flatten()
+            {
+                order.refresh(at, now);
+            }
+            self.heap -= K::key_heap_bytes(&gone.key) + gone.value.heap_bytes();
+            self.tally.removed(Reason::Capacity);
+            at
+        } else {
+            let owner = match (&mut self.owners, address.indexed_owner()) {
+                (Some(owners), Some((id, hash))) => owners.push(hash, id.clone()),
+                _ => 0,
+            };
+            for order in [&mut self.accessed, &mut self.written]
+                .into_iter()
+                .flatten()
+            {
+                order.push(now);
+            }
+            self.slots.push(slot(owner));
+            u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
+        };
         let slots = &self.slots;
         self.table
             .insert_unique(spread(address.hash), at, |at| spread(slots.get(*at).hash));
-        self.tally.inserts += 1;
     }
 
-    /// Makes room for one entry. Expired ones were cleared away before: while any of them was left, there was
-    /// room.
-    fn evict(&mut self) {
+    /// The entry that makes room for another one. Expired ones were cleared away before: while any of them was left,
+    /// there was room.
+    fn oldest(&self) -> u32 {
         let order = match self.eviction {
             Eviction::LeastRecentlyUsed => &self.accessed,
             Eviction::Oldest => &self.written,
         };
         // An unbounded kind has no such order and gets here only when its indices run out.
-        let at = order.as_ref().and_then(Order::oldest).unwrap_or(0);
-        self.take(at, Reason::Capacity);
+        order.as_ref().and_then(Order::oldest).unwrap_or(0)
     }
 
     /// Takes an entry out of everything; the last entry takes its place everywhere.

@@ -1,6 +1,7 @@
 //! What an update changed.
 
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 use qq_model::channel::Channel;
 use qq_model::guild::Guild;
@@ -95,39 +96,68 @@ pub enum Change {
 /// What an event changed, in the order in which it happened. Nothing is listed that stayed the same, and
 /// nothing of kinds that are off.
 ///
-/// The usual event changes one thing or nothing, and needs no allocation for saying so.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// The usual event brings a message or changes nothing, and needs no allocation for saying so.
+#[derive(Clone, Default)]
 pub struct Changes {
-    first: Option<Change>,
-    rest: Vec<Change>,
+    list: Vec<Change>,
+    /// A message that was created, after all else.
+    message: Option<CachedMessage>,
+    /// The same, once somebody looks.
+    shown: OnceLock<Box<Change>>,
 }
 
 impl Changes {
     /// Whether nothing changed.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.first.is_none()
+        self.list.is_empty() && self.message.is_none()
     }
 
     /// The changes in order.
     pub fn iter(&self) -> impl Iterator<Item = &Change> {
-        self.first.iter().chain(&self.rest)
+        let message = self.message.as_ref().map(|message| {
+            let shown = self
+                .shown
+                .get_or_init(|| Box::new(created(message.clone())));
+            &**shown
+        });
+        self.list.iter().chain(message)
     }
 
     pub(crate) fn push(&mut self, change: Option<Change>) {
-        match (change, &mut self.first) {
-            (Some(change), first @ None) => *first = Some(change),
-            (Some(change), Some(_)) => self.rest.push(change),
-            (None, _) => {}
+        self.list.extend(change);
+    }
+
+    /// Takes note of what became of the message of an event, which is the last change.
+    pub(crate) fn end_with(&mut self, message: Option<Changed<CachedMessage>>) {
+        match message {
+            Some(Changed::Created { new }) => self.message = Some(new),
+            other => self.list.extend(other.map(Change::Message)),
         }
+    }
+}
+
+const fn created(message: CachedMessage) -> Change {
+    Change::Message(Changed::Created { new: message })
+}
+
+impl PartialEq for Changes {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl fmt::Debug for Changes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
     }
 }
 
 impl IntoIterator for Changes {
     type Item = Change;
-    type IntoIter = std::iter::Chain<std::option::IntoIter<Change>, std::vec::IntoIter<Change>>;
+    type IntoIter = std::iter::Chain<std::vec::IntoIter<Change>, std::option::IntoIter<Change>>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.first.into_iter().chain(self.rest)
+        self.list.into_iter().chain(self.message.map(created))
     }
 }

@@ -70,8 +70,7 @@ impl Cache {
 
     fn update_with(&self, event: &Event, message: impl FnOnce() -> CachedMessage) -> Changes {
         let mut changes = self.update_entities(event);
-        let kept = self.keep_message(event, message);
-        changes.push(kept.map(Change::Message));
+        changes.end_with(self.keep_message(event, message));
         changes
     }
 

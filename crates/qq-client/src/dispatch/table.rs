@@ -19,9 +19,15 @@ pub(crate) struct Bounds {
     pub(crate) conversation_overflow: OverflowPolicy,
 }
 
+/// How many lanes with one job are looked for one after the other.
+const ALONE: usize = 8;
+
 /// Jobs by lane. Lanes without a job are not in it, so a quiet conversation costs nothing.
 pub(crate) struct Table<J> {
     bounds: Bounds,
+    /// Lanes with one job, which runs: where jobs return at once there is hardly ever another one.
+    alone: Vec<u64>,
+    /// The other lanes.
     lanes: HashMap<u64, Waiting<J>, BuildHasherDefault<Prehashed>>,
     /// Jobs that wait or run within the bound of their conversation.
     regular: usize,
@@ -59,6 +65,7 @@ impl<J> Table<J> {
     pub(crate) fn new(bounds: Bounds) -> Self {
         Self {
             bounds,
+            alone: Vec::with_capacity(ALONE),
             lanes: HashMap::default(),
             regular: 0,
             excess: 0,
@@ -94,7 +101,7 @@ impl<J> Table<J> {
             };
         };
         if let Some(bound) = self.bounds.conversation
-            && self.lanes.get(&lane).map_or(0, |lane| lane.len) >= bound
+            && self.len_of(lane) >= bound
         {
             let reason = DropReason::ConversationCapacity;
             return match self.bounds.conversation_overflow {
@@ -131,12 +138,16 @@ impl<J> Table<J> {
             self.regular = self.regular.saturating_sub(1);
             return None;
         };
+        if let Some(place) = self.alone_at(lane) {
+            self.alone.swap_remove(place);
+            self.release(1);
+            return None;
+        }
         let Entry::Occupied(mut waiting) = self.lanes.entry(lane) else {
             return None;
         };
         let len = waiting.get().len;
         if len <= 1 {
-            // The usual case: nothing else of this lane.
             waiting.remove();
             self.release(len);
             return None;
@@ -151,6 +162,7 @@ impl<J> Table<J> {
     /// Everything that waits, as when a client stops.
     pub(crate) fn clear(&mut self) -> Vec<J> {
         self.order.clear();
+        self.alone.clear();
         let waiting = self.lanes.drain().flat_map(|(_, lane)| lane.jobs);
         waiting.map(|(_, job)| job).collect()
     }
@@ -179,9 +191,19 @@ impl<J> Table<J> {
     }
 
     fn place(&mut self, lane: u64, job: &mut Option<J>) -> Admission {
+        let alone = self.alone_at(lane);
+        let is_known =
+            alone.is_some() || (!self.lanes.is_empty() && self.lanes.contains_key(&lane));
+        if !is_known && self.alone.len() < ALONE {
+            self.alone.push(lane);
+            return Admission::Run;
+        }
+        if let Some(place) = alone {
+            self.alone.swap_remove(place);
+        }
         let waiting = self.lanes.entry(lane).or_insert_with(|| Waiting {
             jobs: VecDeque::new(),
-            len: 0,
+            len: usize::from(alone.is_some()),
         });
         waiting.len += 1;
         if waiting.len == 1 {
@@ -192,6 +214,18 @@ impl<J> Table<J> {
         waiting.jobs.extend(job.take().map(|job| (ticket, job)));
         self.remember(lane, ticket);
         Admission::Queued
+    }
+
+    fn alone_at(&self, lane: u64) -> Option<usize> {
+        self.alone.iter().position(|alone| *alone == lane)
+    }
+
+    /// Jobs of a lane, with the one that runs.
+    fn len_of(&self, lane: u64) -> usize {
+        match self.lanes.get(&lane) {
+            Some(lane) => lane.len,
+            None => usize::from(self.alone_at(lane).is_some()),
+        }
     }
 
     /// The job that has waited longest in this lane loses its place.
@@ -307,7 +341,10 @@ mod tests {
         assert_eq!(table.finish(a), Some(2));
         assert_eq!(table.finish(a), None);
         assert_eq!(table.finish(b), None);
-        assert_eq!((table.len(), table.lanes.len()), (0, 0));
+        assert_eq!(
+            (table.len(), table.lanes.len(), table.alone.len()),
+            (0, 0, 0)
+        );
         assert_eq!(put(&mut table, None, 4), (Put::Run(4), None));
         assert_eq!(table.finish(None), None);
         assert_eq!(table.len(), 0);
@@ -386,7 +423,7 @@ mod tests {
 
     #[test]
     fn places_are_given_back_whatever_happens() {
-        let lanes: [Option<Lane>; 5] = lanes();
+        let lanes: [Option<Lane>; 12] = lanes();
         let policies = [
             OverflowPolicy::Wait,
             OverflowPolicy::DropNewest,
@@ -407,7 +444,7 @@ mod tests {
                         .wrapping_mul(6_364_136_223_846_793_005)
                         .wrapping_add(1);
                     let pick = usize::try_from(random >> 40).unwrap_or_default();
-                    let lane = lanes.get(pick % 6).copied().flatten();
+                    let lane = lanes.get(pick % 13).copied().flatten();
                     if pick % 11 < 6 {
                         if let Put::Run(_) = put(&mut table, lane, n).0 {
                             running.push(lane);
@@ -426,7 +463,8 @@ mod tests {
                         running.push(lane);
                     }
                 }
-                assert_eq!((table.regular, table.excess, table.lanes.len()), (0, 0, 0));
+                assert_eq!((table.regular, table.excess), (0, 0));
+                assert_eq!((table.lanes.len(), table.alone.len()), (0, 0));
             }
         }
     }

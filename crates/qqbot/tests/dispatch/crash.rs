@@ -12,6 +12,9 @@ use qqbot::prelude::*;
 use crate::support::{Echo, all_scenes, answer_to, assert_no_violations, eventually, run};
 
 /// Set for the process that is killed: where the platform is, the credentials, and the folder.
+/// How much later than asked a stop may end on a machine that is busy with other things.
+const SLACK: Duration = Duration::from_secs(10);
+
 const CHILD: &str = "QQBOT_TEST_CRASH_CHILD";
 
 fn folder(name: &str) -> PathBuf {
@@ -89,7 +92,7 @@ async fn stopped_at_a_hundred_points_under_load() {
         let report = running.client.stop_within(limit).await.unwrap();
         let took = begun.elapsed();
         assert!(
-            took < limit + Duration::from_millis(500),
+            took < limit + SLACK,
             "round {round}: {took:?} of {limit:?}, {report:?}"
         );
         running.task.await.unwrap().unwrap();

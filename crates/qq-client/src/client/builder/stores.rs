@@ -64,7 +64,7 @@ impl<H> ClientBuilder<H> {
     }
 
     /// How many events are remembered at most, and 99 of 100 of them at least, to know repeats by; 65,536 unless said
-    /// otherwise. Those that are take 8 to 32 bytes each.
+    /// otherwise. Each takes 16 to 64 bytes.
     #[must_use]
     pub fn dedupe_capacity(mut self, capacity: usize) -> Self {
         self.settings.duplicates.capacity = capacity.max(1);

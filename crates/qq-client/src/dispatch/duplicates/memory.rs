@@ -29,7 +29,10 @@ const _: () = assert!(ALIVE + SWEEPS < 256);
 pub(super) struct Memory {
     capacity: usize,
     ttl: Duration,
-    /// A power of two of them, or none before the first number. At most half full.
+    /// Of a period: how many numbers, and for how long.
+    period_len: usize,
+    period_time: Duration,
+    /// A power of two of them, or none before the first number. At most half full, and an eighth at least once they grew.
     buckets: Vec<Bucket>,
     /// Those of full buckets, with their period.
     spilled: HashMap<u64, u8, BuildHasherDefault<Prehashed>>,
@@ -38,6 +41,8 @@ pub(super) struct Memory {
     /// What the last period is called; those before it are called by the numbers before.
     newest: u8,
     len: usize,
+    /// Nothing is too old before.
+    expires_after: Option<Instant>,
     /// The bucket that is swept next.
     next_sweep: usize,
 }
@@ -48,7 +53,8 @@ pub(super) struct Memory {
 struct Bucket([u64; WAYS]);
 
 struct Period {
-    first: Instant,
+    /// No number comes later; `None`: they do.
+    until: Option<Instant>,
     last: Instant,
     len: usize,
 }
@@ -56,25 +62,25 @@ struct Period {
 impl Memory {
     /// Remembers at most so many, and at least 99 of 100 of them; for so long, and a little longer at most.
     pub(super) fn new(capacity: usize, ttl: Duration) -> Self {
+        let capacity = capacity.max(1);
         Self {
-            capacity: capacity.max(1),
+            capacity,
             ttl,
+            period_len: capacity.div_ceil(PERIODS_BY_COUNT),
+            period_time: ttl / PERIODS_BY_TIME,
             buckets: Vec::new(),
             spilled: HashMap::default(),
             periods: VecDeque::new(),
             newest: 0,
             len: 0,
+            expires_after: None,
             next_sweep: 0,
         }
     }
 
     /// Whether the number is new. From now on it is not.
     pub(super) fn insert(&mut self, number: u64, now: Instant) -> bool {
-        while let Some(oldest) = self.periods.front()
-            && now.saturating_duration_since(oldest.last) > self.ttl
-        {
-            self.forget_oldest();
-        }
+        self.expire(now);
         if self.find(number).is_some() {
             return false;
         }
@@ -96,15 +102,18 @@ impl Memory {
 
     /// Forgets a number.
     pub(super) fn remove(&mut self, number: u64) {
-        let Some(period) = self.find(number) else {
+        let Some((period, slot)) = self.find(number) else {
             return;
         };
-        if self.spilled.remove(&number).is_none()
-            && let Some(slot) = self
-                .bucket(number)
-                .and_then(|bucket| bucket.0.iter_mut().find(|slot| is_it(**slot, number)))
-        {
-            *slot = 0;
+        match slot {
+            Some(slot) => {
+                if let Some(bucket) = self.bucket_mut(number) {
+                    bucket.0[slot] = 0;
+                }
+            }
+            None => {
+                self.spilled.remove(&number);
+            }
         }
         let age = usize::from(self.newest.wrapping_sub(period));
         let index = self.periods.len().checked_sub(age + 1);
@@ -114,42 +123,49 @@ impl Memory {
         }
     }
 
-    /// The period of a number that is remembered.
-    fn find(&self, number: u64) -> Option<u8> {
+    /// The period of a number that is remembered, and its place in its bucket, if it is there.
+    fn find(&self, number: u64) -> Option<(u8, Option<usize>)> {
         let alive = self.alive();
         let bucket = self.buckets.get(self.index(number))?;
-        let found = bucket
-            .0
-            .iter()
-            .find(|slot| is_it(**slot, number) && alive.contains(**slot));
-        match found {
-            Some(slot) => Some(period_of(*slot)),
-            None if self.spilled.is_empty() => None,
-            None => {
-                let spilled = self.spilled.get(&number).copied();
-                spilled.filter(|period| alive.contains(u64::from(*period)))
-            }
+        let found = bucket.find(|slot| is_it(slot, number) && !alive.is_free(slot));
+        if let Some(slot) = found {
+            return Some((period_of(bucket.0[slot]), Some(slot)));
         }
+        if self.spilled.is_empty() {
+            return None;
+        }
+        let period = *self.spilled.get(&number)?;
+        alive.contains(period).then_some((period, None))
     }
 
     fn place(&mut self, number: u64, period: u8) {
         let alive = self.alive();
-        let free = self.bucket(number).and_then(|bucket| {
-            let mut slots = bucket.0.iter_mut();
-            slots.find(|slot| **slot == 0 || !alive.contains(**slot))
-        });
-        match free {
-            Some(slot) => *slot = number & !PERIOD | u64::from(period),
-            None => {
-                self.spilled.insert(number, period);
-            }
+        if let Some(bucket) = self.bucket_mut(number)
+            && let Some(slot) = bucket.find(|slot| alive.is_free(slot))
+        {
+            bucket.0[slot] = number & !PERIOD | u64::from(period);
+        } else {
+            self.spilled.insert(number, period);
         }
+    }
+
+    fn expire(&mut self, now: Instant) {
+        if self.expires_after.is_some_and(|time| now <= time) {
+            return;
+        }
+        while let Some(oldest) = self.periods.front()
+            && now.saturating_duration_since(oldest.last) > self.ttl
+        {
+            self.forget_oldest();
+        }
+        let oldest = self.periods.front();
+        self.expires_after = oldest.and_then(|oldest| oldest.last.checked_add(self.ttl));
     }
 
     fn begin_period(&mut self, now: Instant) {
         if let Some(period) = self.periods.back()
-            && period.len < self.capacity.div_ceil(PERIODS_BY_COUNT)
-            && now.saturating_duration_since(period.first) <= self.ttl / PERIODS_BY_TIME
+            && period.len < self.period_len
+            && period.until.is_none_or(|until| now <= until)
         {
             return;
         }
@@ -158,7 +174,7 @@ impl Memory {
         }
         self.newest = self.newest.wrapping_add(1);
         self.periods.push_back(Period {
-            first: now,
+            until: now.checked_add(self.period_time),
             last: now,
             len: 0,
         });
@@ -169,13 +185,12 @@ impl Memory {
             .iter_mut()
             .flat_map(|bucket| &mut bucket.0)
         {
-            if !alive.contains(*slot) {
+            if alive.is_free(*slot) {
                 *slot = 0;
             }
         }
         self.next_sweep = if to == self.buckets.len() { 0 } else { to };
-        self.spilled
-            .retain(|_, period| alive.contains(u64::from(*period)));
+        self.spilled.retain(|_, period| alive.contains(*period));
     }
 
     fn forget_oldest(&mut self) {
@@ -185,18 +200,15 @@ impl Memory {
     }
 
     fn grow(&mut self) {
-        let count = (self.buckets.len() * 2).max(BUCKETS);
+        let count = (self.buckets.len() * 4).max(BUCKETS);
         let before = std::mem::replace(&mut self.buckets, vec![Bucket([0; WAYS]); count]);
         let alive = self.alive();
         for (number, period) in std::mem::take(&mut self.spilled) {
             self.place(number, period);
         }
         for (index, bucket) in before.iter().enumerate() {
-            for slot in bucket.0.iter().filter(|slot| **slot != 0) {
-                if alive.contains(*slot) {
-                    let number = slot & !PERIOD | index as u64 & PERIOD;
-                    self.place(number, period_of(*slot));
-                }
+            for slot in bucket.0.iter().filter(|slot| !alive.is_free(**slot)) {
+                self.place(slot & !PERIOD | index as u64 & PERIOD, period_of(*slot));
             }
         }
         self.next_sweep = 0;
@@ -209,7 +221,7 @@ impl Memory {
         }
     }
 
-    fn bucket(&mut self, number: u64) -> Option<&mut Bucket> {
+    fn bucket_mut(&mut self, number: u64) -> Option<&mut Bucket> {
         let index = self.index(number);
         self.buckets.get_mut(index)
     }
@@ -228,9 +240,23 @@ struct Alive {
 }
 
 impl Alive {
-    /// Whether the period of this slot is one of them.
-    fn contains(self, slot: u64) -> bool {
-        usize::from(self.newest.wrapping_sub(period_of(slot))) < self.count
+    const fn contains(self, period: u8) -> bool {
+        (self.newest.wrapping_sub(period) as usize) < self.count
+    }
+
+    /// Whether nothing stands in a slot any more.
+    const fn is_free(self, slot: u64) -> bool {
+        slot == 0 || !self.contains(period_of(slot))
+    }
+}
+
+impl Bucket {
+    /// The first slot that is as wanted. All are looked at, which takes no longer and can be foreseen.
+    fn find(&self, is_wanted: impl Fn(u64) -> bool) -> Option<usize> {
+        let wanted = self.0.iter().rev().fold(0_u32, |wanted, slot| {
+            wanted << 1 | u32::from(is_wanted(*slot))
+        });
+        (wanted != 0).then(|| wanted.trailing_zeros() as usize)
     }
 }
 
@@ -372,7 +398,7 @@ mod tests {
         let mut rng = fastrand::Rng::with_seed(3);
         for n in 1..=200_000 {
             assert!(memory.insert(rng.u64(..), now));
-            assert!(memory.buckets.len() * WAYS <= (n * 4).max(BUCKETS * WAYS));
+            assert!(memory.buckets.len() * WAYS <= (n * 8).max(BUCKETS * WAYS));
         }
         assert_eq!(memory.buckets.len() * size_of::<Bucket>(), 1 << 20);
         assert!(memory.spilled.len() < 2_000, "{}", memory.spilled.len());
