@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use qq_emulator::{Emulator, Say};
@@ -11,10 +12,9 @@ use qqbot::prelude::*;
 
 use crate::support::{Echo, all_scenes, answer_to, assert_no_violations, eventually, run};
 
-/// Set for the process that is killed: where the platform is, the credentials, and the folder.
 /// How much later than asked a stop may end on a machine that is busy with other things.
 const SLACK: Duration = Duration::from_secs(10);
-
+/// Set for the process that is killed: where the platform is, the credentials, and the folder.
 const CHILD: &str = "QQBOT_TEST_CRASH_CHILD";
 
 fn folder(name: &str) -> PathBuf {
@@ -23,8 +23,18 @@ fn folder(name: &str) -> PathBuf {
     folder
 }
 
-fn build(url: &str, token: Token, folder: &Path) -> Client<Echo> {
-    let store = FileStore::open(folder).unwrap();
+/// Opens the store once nobody has it any more: a process that is just being started holds what this one does.
+async fn open(folder: &Path) -> FileStore {
+    let opened = OnceLock::new();
+    eventually("nobody else has the store", || {
+        FileStore::open(folder).is_ok_and(|store| opened.set(store).is_ok())
+    })
+    .await;
+    opened.into_inner().unwrap()
+}
+
+async fn build(url: &str, token: Token, folder: &Path) -> Client<Echo> {
+    let store = open(folder).await;
     Client::builder(token, all_scenes())
         .environment(Environment::custom(url).unwrap())
         .session_store(store.clone())
@@ -77,7 +87,7 @@ async fn stopped_at_a_hundred_points_under_load() {
     let token = || Token::new(emulator.app_id(), emulator.secret());
     let mut said = 0;
     for round in 0..100 {
-        let running = run(build(emulator.base_url(), token(), &folder)).await;
+        let running = run(build(emulator.base_url(), token(), &folder).await).await;
         let until = Instant::now() + Duration::from_millis(random.below(25));
         loop {
             emulator.say(Say::c2c(format!("{said}"))).await;
@@ -97,12 +107,8 @@ async fn stopped_at_a_hundred_points_under_load() {
         );
         running.task.await.unwrap().unwrap();
         drop(running.client);
-        eventually("nothing holds the store any more", || {
-            FileStore::open(&folder).is_ok()
-        })
-        .await;
     }
-    let running = run(build(emulator.base_url(), token(), &folder)).await;
+    let running = run(build(emulator.base_url(), token(), &folder).await).await;
     all_answered_once(&emulator, said).await;
     running.client.stop().await.unwrap();
     std::fs::remove_dir_all(folder).unwrap();
@@ -117,7 +123,7 @@ async fn child() {
     let [url, app_id, secret, folder] = *settings.split('\n').collect::<Vec<_>>() else {
         panic!("{settings}");
     };
-    let client = build(url, Token::new(app_id, secret), Path::new(folder));
+    let client = build(url, Token::new(app_id, secret), Path::new(folder)).await;
     client.start().await.unwrap();
 }
 
