@@ -78,7 +78,23 @@ pub(crate) fn with_state(
         .reply_store(store))
 }
 
-/// Runs the bot until Ctrl-C, and says how it stopped.
+/// Ctrl-C, or SIGTERM from whoever looks after the process.
+async fn told_to_stop() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            pressed = tokio::signal::ctrl_c() => pressed,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
+}
+
+/// Runs the bot until it is told to stop, and says how it stopped. Who needs no report calls
+/// [`Client::run_until_ctrl_c`] instead.
 pub(crate) async fn run(client: Client<Slow>) -> Result<(), Box<dyn std::error::Error>> {
     let client = Arc::new(client);
     let mut running = tokio::spawn({
@@ -88,7 +104,7 @@ pub(crate) async fn run(client: Client<Slow>) -> Result<(), Box<dyn std::error::
     tokio::select! {
         // It could not start, or ended for good.
         ended = &mut running => return Ok(ended??),
-        signal = tokio::signal::ctrl_c() => signal?,
+        told = told_to_stop() => told?,
     }
     println!("Status: stopping, at most {} s", STOP.as_secs());
     let report = client.stop_within(STOP).await?;
