@@ -255,7 +255,8 @@ impl ClusterConfig {
         self
     }
 
-    /// How often an event may end its worker, or fail, before it is put aside as a dead letter; 5 unless said otherwise.
+    /// How often an event may end its worker, or fail, before it is put aside as a dead letter; 5 unless said otherwise. Ending
+    /// workers takes three times at least, as it shows only then which event it was.
     #[must_use]
     pub const fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = attempts;

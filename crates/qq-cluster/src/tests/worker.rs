@@ -382,6 +382,26 @@ async fn what_nats_stores_twice_is_handled_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn each_event_that_cannot_be_read_is_put_aside() {
+    let Some(server) = NatsServer::start().await else {
+        return;
+    };
+    let layout = layout(&server).await;
+    let world = Arc::new(World::default());
+    let _worker = start(&layout, &world, Duration::ZERO, 3);
+    for _ in 0..3 {
+        let subject = layout.events.subject(1);
+        let stored = layout.context.publish(subject, "no envelope".into()).await;
+        stored.unwrap().await.unwrap();
+    }
+    let begun = Instant::now();
+    while layout.dead.get_info().await.unwrap().state.messages < 3 {
+        assert!(begun.elapsed() < PATIENCE, "not all were put aside");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_taken_away_and_comes_back_was_begun_before() {
     let Some(server) = NatsServer::start().await else {
         return;

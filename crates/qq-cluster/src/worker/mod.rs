@@ -239,7 +239,9 @@ impl<'a, H: Handle> Holding<'a, H> {
             .and_then(|headers| headers.get(PUT_BACK));
         let dispatch = decode(&message.payload);
         let lane = dispatch.as_ref().map_or(sequence, lane_key);
-        let key = dispatch.as_ref().map(message_id).unwrap_or_default();
+        // What cannot be read has no name, and is not another that cannot be read either.
+        let unread = |_: &Box<str>| format!("{}.{sequence}", self.partition).into();
+        let key = dispatch.as_ref().map_or_else(unread, message_id);
         // This process may have begun it itself, before it was taken for dead, and another holder has left it since.
         let was_taken_away = matches!(self.worker.tenures.of(&key), Some(Tenure::Revoked(_)));
         let is_repeated = attempt > 1
