@@ -240,8 +240,10 @@ impl<'a, H: Handle> Holding<'a, H> {
         let dispatch = decode(&message.payload);
         let lane = dispatch.as_ref().map_or(sequence, lane_key);
         // What cannot be read has no name, and is not another that cannot be read either.
-        let unread = |_: &Box<str>| format!("{}.{sequence}", self.partition).into();
-        let key = dispatch.as_ref().map_or_else(unread, message_id);
+        let key = match &dispatch {
+            Ok(dispatch) => message_id(dispatch),
+            Err(_) => format!("{}.{sequence}", self.partition).into(),
+        };
         // This process may have begun it itself, before it was taken for dead, and another holder has left it since.
         let was_taken_away = matches!(self.worker.tenures.of(&key), Some(Tenure::Revoked(_)));
         let is_repeated = attempt > 1
