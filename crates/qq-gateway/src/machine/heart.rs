@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use crate::backoff::later;
 
-/// No server makes the shard beat faster than this.
-const FLOOR: Duration = Duration::from_secs(1);
+/// No server makes the shard beat faster than this: a wrong unit in HELLO is no flood, and an emulator may hurry.
+const FLOOR: Duration = Duration::from_millis(100);
 /// No server makes the shard beat slower than this.
 const CEILING: Duration = Duration::from_secs(3600);
 /// The interval when HELLO names none.
