@@ -22,7 +22,7 @@ use std::path::Path;
 use self::cast::{CLASSES, Cast, Random, Scene};
 use self::template::Template;
 
-/// How many frames have every shape as often as [`MIX`] says.
+/// How many frames it takes until every shape has come as often as the mix says.
 pub const PERIOD: u64 = 1_000;
 
 /// Fixtures and how many of [`PERIOD`] frames are made from each.
