@@ -157,6 +157,7 @@ mod tests {
     fn intervals_are_bounded() {
         for (named, used) in [
             (1, FLOOR),
+            (200, ms(200)),
             (0, UNNAMED),
             (41_250, ms(41_250)),
             (u64::MAX, CEILING),
