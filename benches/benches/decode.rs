@@ -1,10 +1,12 @@
-//! Decoding events: time, allocations and bytes, with `serde_json` and with `simd-json`.
+//! Decoding events: time, allocations and bytes, with the reader of `qq-model`, `serde_json` and `simd-json`.
 //!
 //! `cargo bench -p qqbot-benches --bench decode` prints the tables of `benches/README.md`.
-//! `... --bench decode -- loop <decoder> <rounds>` decodes the corpus so often and nothing else, for a tool that
-//! counts instructions: take the difference between two numbers of rounds.
+//! `... --bench decode -- loop <decoder> <rounds>` decodes the fixtures so often and nothing else, for a tool that
+//! counts instructions, and `-- traffic <decoder> <rounds>` the traffic: take the difference between two numbers of
+//! rounds.
 //!
-//! The corpus are the event fixtures of `qq-model` as compact JSON, one frame each.
+//! There are two corpora: the event fixtures of `qq-model` as compact JSON, one frame each, and the traffic of
+//! `src/corpus`.
 #![forbid(unsafe_code)]
 #![expect(
     clippy::print_stdout,
@@ -20,6 +22,7 @@ use std::time::{Duration, Instant};
 
 use qq_model::gateway::{Envelope, Header};
 use qq_model::{Dispatch, Event, EventKind};
+use qqbot_benches::corpus::{Corpus, PERIOD};
 use serde_json::Value;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
@@ -46,7 +49,7 @@ struct Scratch {
 
 type Decode = fn(&Frame, &mut Scratch);
 
-const DECODERS: [(&str, Decode); 8] = [
+const DECODERS: [(&str, Decode); 9] = [
     ("copy the frame", |frame, scratch| {
         scratch.text.clear();
         scratch.text.extend_from_slice(frame.text.as_bytes());
@@ -58,9 +61,13 @@ const DECODERS: [(&str, Decode); 8] = [
     ("find op, s, t, id, d", |frame, _| {
         black_box(Envelope::scan(&frame.text).is_ok());
     }),
-    ("serde_json", |frame, _| {
+    (OWN, |frame, _| {
         let envelope = Envelope::scan(&frame.text).ok();
         black_box(envelope.and_then(|envelope| Dispatch::decode(&envelope)));
+    }),
+    ("serde_json", |frame, _| {
+        let envelope = Envelope::scan(&frame.text).ok();
+        black_box(envelope.and_then(|envelope| plain(frame.kind, envelope.data)));
     }),
     ("simd-json, buffers reused", |frame, scratch| {
         let envelope = Envelope::scan(&frame.text).ok();
@@ -85,8 +92,18 @@ const DECODERS: [(&str, Decode); 8] = [
     }),
 ];
 
+/// What users get.
+const OWN: &str = "reader of qq-model";
+
 /// The decoders of the table by event.
-const PER_EVENT: [&str; 2] = ["serde_json", "simd-json, buffers reused"];
+const PER_EVENT: [&str; 2] = [OWN, "serde_json"];
+
+fn plain(kind: EventKind, data: &str) -> Option<Event> {
+    let mut deserializer = serde_json::Deserializer::from_str(data);
+    let event = Event::deserialize(kind, &mut deserializer).ok()?;
+    deserializer.end().ok()?;
+    Some(event)
+}
 
 fn simd(kind: EventKind, data: &str, scratch: &mut Scratch) -> Option<Event> {
     scratch.text.clear();
@@ -97,7 +114,22 @@ fn simd(kind: EventKind, data: &str, scratch: &mut Scratch) -> Option<Event> {
     Event::deserialize(kind, &mut deserializer).ok()
 }
 
-fn corpus() -> Vec<Frame> {
+/// The traffic of a busy bot, until every shape has come as often as the mix says.
+fn traffic() -> Vec<Frame> {
+    // Without fixtures there is nothing to measure: see `fixtures`.
+    let corpus = Corpus::load().ok();
+    let frame = |corpus: &Corpus, n| {
+        let text = corpus.frame(n);
+        let kind = corpus.kind(n).parse().ok()?;
+        Some(Frame { kind, text })
+    };
+    let frames = corpus
+        .iter()
+        .flat_map(|corpus| (0..PERIOD).filter_map(|n| frame(corpus, n)));
+    frames.collect()
+}
+
+fn fixtures() -> Vec<Frame> {
     let folder =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/qq-model/tables/fixtures/events");
     let mut frames = Vec::new();
@@ -143,7 +175,7 @@ fn compact(json: &str) -> String {
     out
 }
 
-/// Both decoders must say the same before they are compared.
+/// The decoders must say the same before they are compared.
 fn agree(frames: &[&Frame]) {
     let mut scratch = Scratch::default();
     for frame in frames {
@@ -152,6 +184,8 @@ fn agree(frames: &[&Frame]) {
         };
         let typed = Event::decode(frame.kind.as_str(), envelope.data);
         let other = simd(frame.kind, envelope.data, &mut scratch);
+        assert_eq!(Some(&typed), other.as_ref(), "{}", frame.text);
+        let other = plain(frame.kind, envelope.data);
         assert_eq!(Some(typed), other, "{}", frame.text);
     }
 }
@@ -252,7 +286,7 @@ fn print_per_event(frames: &[&Frame]) {
         .filter(|(name, _)| PER_EVENT.contains(name))
         .collect();
     println!(
-        "\n| Event | bytes | serde_json ns | allocations | simd-json ns | allocations |\n|---|---|---|---|---|---|"
+        "\n| Event | bytes | ns | allocations | serde_json ns | allocations |\n|---|---|---|---|---|---|"
     );
     for kind in EventKind::ALL {
         let frames: Vec<&Frame> = frames
@@ -276,27 +310,34 @@ fn print_per_event(frames: &[&Frame]) {
 }
 
 fn main() {
-    let frames = corpus();
-    let frames: Vec<&Frame> = frames.iter().collect();
+    let (fixtures, traffic) = (fixtures(), traffic());
+    let fixtures: Vec<&Frame> = fixtures.iter().collect();
+    let traffic: Vec<&Frame> = traffic.iter().collect();
     let args: Vec<String> = std::env::args()
         .skip(1)
         .filter(|arg| !arg.starts_with("--"))
         .collect();
     if let [mode, name, rounds] = args.as_slice()
-        && mode == "loop"
         && let Some((_, decode)) = DECODERS.iter().find(|(known, _)| known == name)
         && let Ok(rounds) = rounds.parse::<u32>()
     {
+        let frames = match mode.as_str() {
+            "traffic" => &traffic,
+            _ => &fixtures,
+        };
         let mut scratch = Scratch::default();
         for _ in 0..rounds {
-            for frame in &frames {
+            for frame in frames {
                 decode(frame, &mut scratch);
             }
         }
         println!("{rounds} rounds of {} frames", frames.len());
         return;
     }
-    agree(&frames);
-    print_all(&frames);
-    print_per_event(&frames);
+    for frames in [&fixtures, &traffic] {
+        agree(frames);
+        print_all(frames);
+        print_per_event(frames);
+        println!();
+    }
 }

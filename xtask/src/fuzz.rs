@@ -12,6 +12,7 @@ const TARGETS: &[&str] = &[
     "body_decode",
     "emulator",
     "event_decode",
+    "event_reader",
     "gateway_machine",
     "header_scan",
     "webhook_handle",

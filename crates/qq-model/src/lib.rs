@@ -45,6 +45,7 @@ pub mod guild;
 pub mod id;
 pub mod intents;
 pub mod interaction;
+mod lane;
 pub mod menu;
 pub mod message;
 pub mod message_setting;

@@ -17,6 +17,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::message::ChatMessage;
+use crate::wire::json;
 
 /// The payload types that the event table names.
 pub mod payload {
@@ -155,6 +156,9 @@ impl Event {
     fn deserialize_text(kind: EventKind, data: &str) -> serde_json::Result<Self> {
         // A frame without a payload; control events have none.
         let data = if data.is_empty() { "null" } else { data };
+        if let Ok(event) = json::read(data, |reader| Self::deserialize(kind, reader)) {
+            return Ok(event);
+        }
         let mut deserializer = serde_json::Deserializer::from_str(data);
         let event = Self::deserialize(kind, &mut deserializer)?;
         deserializer.end()?;

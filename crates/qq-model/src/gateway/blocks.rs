@@ -3,7 +3,7 @@
 //! For the latter each block of 64 becomes bit masks, one bit per byte: where quotes are, which bytes are inside strings, and which
 //! brackets are not. Only those brackets are looked at one by one; an event has a dozen.
 
-use super::lane::Lane;
+use crate::lane::Lane;
 
 /// How many bytes are compared at once.
 const BLOCK: usize = 4 * LANE;

@@ -7,7 +7,6 @@ pub(crate) mod control;
 mod differential;
 pub(crate) mod discovery;
 mod envelope;
-mod lane;
 pub(crate) mod opcode;
 mod scanner;
 pub(crate) mod webhook_session;

@@ -13,6 +13,7 @@ mod open_enum;
 mod setters;
 mod any;
 mod extra;
+pub(crate) mod json;
 mod patch;
 mod scalar;
 mod structure;

@@ -1,9 +1,9 @@
 //! Sixteen bytes that are compared at once: as a vector with the feature `simd`, one by one without it.
 
 #[cfg(not(feature = "simd"))]
-pub(super) use self::plain::Lane;
+pub(crate) use self::plain::Lane;
 #[cfg(feature = "simd")]
-pub(super) use wide::u8x16 as Lane;
+pub(crate) use wide::u8x16 as Lane;
 
 #[cfg(any(test, not(feature = "simd")))]
 mod plain {
@@ -11,32 +11,38 @@ mod plain {
 
     /// What is used of `wide::u8x16`, without it.
     #[derive(Clone, Copy)]
-    pub(in crate::gateway) struct Lane([u8; 16]);
+    pub(crate) struct Lane([u8; 16]);
 
     impl Lane {
-        pub(in crate::gateway) const ZERO: Self = Self::splat(0);
+        pub(crate) const ZERO: Self = Self::splat(0);
 
         #[inline]
-        pub(in crate::gateway) const fn new(bytes: [u8; 16]) -> Self {
+        pub(crate) const fn new(bytes: [u8; 16]) -> Self {
             Self(bytes)
         }
 
         #[inline]
-        pub(in crate::gateway) const fn splat(byte: u8) -> Self {
+        pub(crate) const fn splat(byte: u8) -> Self {
             Self([byte; 16])
         }
 
         /// All bits of each byte that is equal.
         #[inline]
-        pub(in crate::gateway) fn cmp_eq(self, other: Self) -> Self {
+        pub(crate) fn cmp_eq(self, other: Self) -> Self {
             Self(std::array::from_fn(|at| {
                 u8::from(self.0[at] == other.0[at]).wrapping_neg()
             }))
         }
 
+        /// The larger one of each two bytes.
+        #[inline]
+        pub(crate) fn max(self, other: Self) -> Self {
+            Self(std::array::from_fn(|at| self.0[at].max(other.0[at])))
+        }
+
         /// The highest bit of each byte, the first byte's lowest.
         #[inline]
-        pub(in crate::gateway) fn move_mask(self) -> i32 {
+        pub(crate) fn move_mask(self) -> i32 {
             let bytes = self.0.iter().rev();
             bytes.fold(0, |mask, byte| mask << 1 | i32::from(byte >> 7))
         }
@@ -70,6 +76,8 @@ mod plain {
             assert_eq!(hits.move_mask(), 1 << 1 | 1 << 3 | 1 << 15);
             let hits = hits | Lane::new(bytes).cmp_eq(Lane::splat(b'a'));
             assert_eq!(hits.move_mask(), 1 | 1 << 1 | 1 << 3 | 1 << 15);
+            let lane = Lane::new(bytes).max(Lane::splat(b'b'));
+            assert_eq!(lane.cmp_eq(Lane::splat(b'b')).move_mask(), 0x800F | 1 << 2);
         }
     }
 }

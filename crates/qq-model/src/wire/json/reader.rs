@@ -1,0 +1,217 @@
+//! What stands in a text: values, members, items.
+
+use super::Malformed;
+use super::scratch;
+use super::strings::first_mark;
+use crate::wire::Scalar;
+
+/// How deep objects and lists may be nested, plus one: the limit of `serde_json`.
+const DEPTH: u8 = 128;
+
+/// Goes through a JSON text from value to value.
+pub(crate) struct Reader<'a> {
+    pub(super) text: &'a str,
+    pub(super) at: usize,
+    /// How many levels may be opened, plus one.
+    depth: u8,
+    /// Where escapes of strings are undone.
+    pub(super) scratch: String,
+}
+
+/// A value, or the beginning of one.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Token<'a> {
+    Null,
+    Scalar(Scalar<'a>),
+    /// Its items are next: see [`Reader::item`].
+    List,
+    /// Its members are next: see [`Reader::key`].
+    Object,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) const fn new(text: &'a str) -> Self {
+        Self {
+            text,
+            at: 0,
+            depth: DEPTH,
+            scratch: String::new(),
+        }
+    }
+
+    /// The value that is next.
+    #[inline(never)]
+    pub(super) fn token(&mut self) -> Result<Token<'_>, Malformed> {
+        match self.mark()? {
+            b'"' => {
+                self.at += 1;
+                Ok(Token::Scalar(Scalar::Text(self.string()?)))
+            }
+            first @ (b'0'..=b'9' | b'-') => Ok(Token::Scalar(self.number(first)?)),
+            b'{' => self.open(Token::Object),
+            b'[' => self.open(Token::List),
+            b'n' => self.word("null", Token::Null),
+            b't' => self.word("true", Token::Scalar(Scalar::Bool(true))),
+            b'f' => self.word("false", Token::Scalar(Scalar::Bool(false))),
+            _ => Err(Malformed),
+        }
+    }
+
+    /// The name of the next member, its value being next; `None` behind the last one, where the object is closed.
+    #[inline(never)]
+    pub(super) fn key(&mut self) -> Result<Option<&str>, Malformed> {
+        let is_first = self.before() == Some(b'{');
+        let mut mark = self.mark()?;
+        if mark == b'}' {
+            self.close();
+            return Ok(None);
+        }
+        if !is_first {
+            if mark != b',' {
+                return Err(Malformed);
+            }
+            self.at += 1;
+            mark = self.mark()?;
+        }
+        if mark != b'"' {
+            return Err(Malformed);
+        }
+        self.at += 1;
+        // As a rule a name is short, without escapes, and has its colon behind it.
+        let bytes = self.text.as_bytes();
+        if let Some(end) = first_mark(bytes, self.at)
+            && bytes.get(end) == Some(&b'"')
+            && bytes.get(end + 1) == Some(&b':')
+        {
+            let name = self.text.get(self.at..end);
+            self.at = end + 2;
+            return name.map(Some).ok_or(Malformed);
+        }
+        self.odd_key()
+    }
+
+    #[cold]
+    fn odd_key(&mut self) -> Result<Option<&str>, Malformed> {
+        let borrowed = self.quoted()?;
+        if self.mark()? != b':' {
+            return Err(Malformed);
+        }
+        self.at += 1;
+        Ok(Some(borrowed.unwrap_or(&self.scratch)))
+    }
+
+    /// Whether another item is next; `false` behind the last one, where the list is closed.
+    #[inline(never)]
+    pub(super) fn item(&mut self) -> Result<bool, Malformed> {
+        let is_first = self.before() == Some(b'[');
+        match self.mark()? {
+            b']' => {
+                self.close();
+                Ok(false)
+            }
+            b',' if !is_first => {
+                self.at += 1;
+                Ok(true)
+            }
+            _ if is_first => Ok(true),
+            _ => Err(Malformed),
+        }
+    }
+
+    /// Passes over the value that is next. It is as good as one that is read: `serde_json` is content with less.
+    pub(super) fn skip(&mut self) -> Result<(), Malformed> {
+        match self.token()? {
+            Token::Null | Token::Scalar(_) => {}
+            Token::List => {
+                while self.item()? {
+                    self.skip()?;
+                }
+            }
+            Token::Object => {
+                while self.key()?.is_some() {
+                    self.skip()?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether `null` is next, which is passed then.
+    pub(super) fn null(&mut self) -> Result<bool, Malformed> {
+        if self.mark()? != b'n' {
+            return Ok(false);
+        }
+        self.token().map(|_| true)
+    }
+
+    /// How many levels may be opened; the same before a value and behind it.
+    pub(super) const fn depth(&self) -> u8 {
+        self.depth
+    }
+
+    /// Nothing but white space is left.
+    pub(super) fn end(&mut self) -> Result<(), Malformed> {
+        self.white_space();
+        if self.at == self.text.len() {
+            return Ok(());
+        }
+        Err(Malformed)
+    }
+
+    pub(super) fn give_scratch_back(self) {
+        scratch::give_back(self.scratch);
+    }
+
+    /// The next byte that is no white space. It is not passed.
+    #[inline]
+    fn mark(&mut self) -> Result<u8, Malformed> {
+        match self.text.as_bytes().get(self.at) {
+            Some(byte) if *byte > b' ' => Ok(*byte),
+            _ => self.mark_behind_space(),
+        }
+    }
+
+    #[cold]
+    fn mark_behind_space(&mut self) -> Result<u8, Malformed> {
+        self.white_space();
+        self.text.as_bytes().get(self.at).copied().ok_or(Malformed)
+    }
+
+    fn white_space(&mut self) {
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.text.as_bytes().get(self.at) {
+            self.at += 1;
+        }
+    }
+
+    /// The byte that was passed last. Right behind a bracket, nothing of what it opens was passed.
+    #[inline]
+    fn before(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at.wrapping_sub(1)).copied()
+    }
+
+    #[inline]
+    fn open(&mut self, token: Token<'static>) -> Result<Token<'static>, Malformed> {
+        if self.depth <= 1 {
+            return Err(Malformed);
+        }
+        self.at += 1;
+        self.depth -= 1;
+        Ok(token)
+    }
+
+    #[inline]
+    const fn close(&mut self) {
+        self.at += 1;
+        self.depth += 1;
+    }
+
+    #[inline]
+    fn word(&mut self, word: &str, token: Token<'static>) -> Result<Token<'static>, Malformed> {
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        if !rest.starts_with(word.as_bytes()) {
+            return Err(Malformed);
+        }
+        self.at += word.len();
+        Ok(token)
+    }
+}

@@ -1,0 +1,101 @@
+//! What is made of values: whatever `serde` says.
+
+use serde::de::value::StrDeserializer;
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::forward_to_deserialize_any;
+
+use super::reader::Token;
+use super::{Malformed, Reader};
+use crate::wire::Scalar;
+
+impl<'de> Deserializer<'de> for &mut Reader<'_> {
+    type Error = Malformed;
+
+    #[inline]
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Malformed> {
+        let depth = self.depth();
+        let value = match self.token()? {
+            Token::Scalar(Scalar::Text(text)) => return visitor.visit_str(text),
+            Token::Scalar(Scalar::Unsigned(n)) => return visitor.visit_u64(n),
+            Token::Scalar(Scalar::Signed(n)) => return visitor.visit_i64(n),
+            Token::Scalar(Scalar::Float(n)) => return visitor.visit_f64(n),
+            Token::Scalar(Scalar::Bool(value)) => return visitor.visit_bool(value),
+            Token::Null => return visitor.visit_unit(),
+            Token::List => visitor.visit_seq(Items(&mut *self))?,
+            Token::Object => visitor.visit_map(Members(&mut *self))?,
+        };
+        // Who did not read to its end wanted less than there is.
+        if self.depth() == depth {
+            return Ok(value);
+        }
+        Err(Malformed)
+    }
+
+    #[inline]
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Malformed> {
+        if self.null()? {
+            return visitor.visit_none();
+        }
+        visitor.visit_some(self)
+    }
+
+    #[inline]
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Malformed> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Malformed> {
+        self.skip()?;
+        visitor.visit_unit()
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
+        seq tuple tuple_struct map struct enum identifier
+    }
+}
+
+/// The members of an object.
+struct Members<'r, 'a>(&'r mut Reader<'a>);
+
+impl<'de> MapAccess<'de> for Members<'_, '_> {
+    type Error = Malformed;
+
+    #[inline]
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Malformed> {
+        match self.0.key()? {
+            Some(name) => seed.deserialize(StrDeserializer::new(name)).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    #[inline]
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Malformed> {
+        seed.deserialize(&mut *self.0)
+    }
+}
+
+/// The items of a list.
+struct Items<'r, 'a>(&'r mut Reader<'a>);
+
+impl<'de> SeqAccess<'de> for Items<'_, '_> {
+    type Error = Malformed;
+
+    #[inline]
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Malformed> {
+        if self.0.item()? {
+            return seed.deserialize(&mut *self.0).map(Some);
+        }
+        Ok(None)
+    }
+}
