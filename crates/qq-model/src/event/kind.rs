@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::Intents;
+use crate::wire::names::{Names, table, table_len};
 
 macro_rules! define_kind {
     ($($(#[$doc:meta])* $variant:ident = $wire:literal, $payload:ident, [$($intent:ident)?], $callback:ident;)*) => {
@@ -54,18 +55,22 @@ macro_rules! define_kind {
             type Err = UnknownEventKind;
 
             fn from_str(name: &str) -> Result<Self, UnknownEventKind> {
-                match name {
-                    $($wire => Ok(Self::$variant),)*
-                    _ => Err(UnknownEventKind(())),
-                }
+                let place = KINDS.find(name).map(usize::from);
+                let kind = place.and_then(|place| Self::ALL.get(place));
+                kind.copied().ok_or(UnknownEventKind(()))
             }
         }
+
+        const NAMES: &[&str] = &[$($wire),*];
     };
     (@intent) => { None };
     (@intent $intent:ident) => { Some(Intents::$intent) };
 }
 
 event_table!(define_kind);
+
+static TABLE: [u8; table_len(NAMES.len())] = table(NAMES);
+static KINDS: Names = Names::new(NAMES, &TABLE);
 
 impl fmt::Display for EventKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -14,10 +14,10 @@ pub use self::kinds::{EventKinds, Iter as EventKindsIter};
 
 use std::fmt;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserializer, Serialize, Serializer};
 
 use crate::message::ChatMessage;
-use crate::wire::json;
+use crate::wire::{Payload, json};
 
 /// The payload types that the event table names.
 pub mod payload {
@@ -68,7 +68,7 @@ macro_rules! define_event {
             /// Those of the deserializer: the payload is not well-formed, or no object.
             pub fn deserialize<'de, D: Deserializer<'de>>(kind: EventKind, deserializer: D) -> Result<Self, D::Error> {
                 match kind {
-                    $(EventKind::$variant => Box::<payload::$payload>::deserialize(deserializer).map(Self::$variant),)*
+                    $(EventKind::$variant => payload::$payload::read_payload(deserializer).map(Self::$variant),)*
                 }
                 .map(Self::addressed)
             }

@@ -6,7 +6,7 @@ use super::ShardId;
 use crate::id::SessionId;
 use crate::intents::Intents;
 use crate::user::User;
-use crate::wire::Extra;
+use crate::wire::{Extra, Payload};
 
 object! {
     /// The first frame of a connection.
@@ -45,6 +45,12 @@ impl<'de> Deserialize<'de> for Resumed {
             }
         }
         Ok(resumed)
+    }
+}
+
+impl<'de> Payload<'de> for Resumed {
+    fn read_payload<D: Deserializer<'de>>(deserializer: D) -> Result<Box<Self>, D::Error> {
+        Box::deserialize(deserializer)
     }
 }
 

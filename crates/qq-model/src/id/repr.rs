@@ -18,15 +18,13 @@ pub(super) enum Repr {
 impl Repr {
     pub(super) fn parse(text: &str) -> Self {
         let bytes = text.as_bytes();
-        if bytes.is_empty() {
-            Self::Empty
-        } else if let Some(n) = decimal(bytes) {
-            Self::Decimal(n)
-        } else if let Some(hex) = hex(bytes) {
-            Self::Hex(hex)
-        } else {
-            Self::Text(text.into())
-        }
+        let compact = match bytes.len() {
+            0 => Some(Self::Empty),
+            1..=DECIMAL_MAX => decimal(bytes).map(Self::Decimal),
+            HEX_LEN => hex(bytes).map(Self::Hex),
+            _ => None,
+        };
+        compact.unwrap_or_else(|| Self::Text(text.into()))
     }
 
     pub(super) fn text(&self) -> Text<'_> {
@@ -90,29 +88,93 @@ impl Text<'_> {
 
 const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
 
-fn decimal(bytes: &[u8]) -> Option<u64> {
-    if bytes.len() > DECIMAL_MAX || (bytes[0] == b'0' && bytes.len() > 1) {
+/// One in each byte of a word.
+const ONES: u64 = u64::MAX / 255;
+/// The highest bit of each byte.
+const HIGH: u64 = ONES << 7;
+
+fn decimal(digits: &[u8]) -> Option<u64> {
+    if digits.first() == Some(&b'0') && digits.len() > 1 {
         return None;
     }
-    bytes.iter().try_fold(0_u64, |n, byte| {
-        let digit = byte.wrapping_sub(b'0');
-        (digit < 10).then(|| n.checked_mul(10)?.checked_add(u64::from(digit)))?
+    let (words, rest) = digits.as_chunks();
+    let number = words.iter().try_fold(0_u64, |number, word| {
+        number.checked_mul(100_000_000)?.checked_add(eight(*word)?)
+    })?;
+    rest.iter().try_fold(number, |number, digit| {
+        let digit = digit.wrapping_sub(b'0');
+        (digit < 10).then(|| number.checked_mul(10)?.checked_add(u64::from(digit)))?
     })
 }
 
-fn hex(bytes: &[u8]) -> Option<[u8; HEX_LEN / 2]> {
-    let bytes: &[u8; HEX_LEN] = bytes.try_into().ok()?;
+/// The number that eight decimal digits are. All are handled at once: pairs, then pairs of pairs.
+fn eight(digits: [u8; 8]) -> Option<u64> {
+    let digits = u64::from_le_bytes(digits).wrapping_sub(ONES * u64::from(b'0'));
+    // More than nine has the highest bit with this added, or without.
+    if (digits.wrapping_add(ONES * (0x7F - 9)) | digits) & HIGH != 0 {
+        return None;
+    }
+    let pairs = (digits * 10 + (digits >> 8)) & 0x00FF_00FF_00FF_00FF;
+    let fours = (pairs * 100 + (pairs >> 16)) & 0x0000_FFFF_0000_FFFF;
+    Some((fours * 10_000 + (fours >> 32)) & 0xFFFF_FFFF)
+}
+
+fn hex(digits: &[u8]) -> Option<[u8; HEX_LEN / 2]> {
     let mut out = [0; HEX_LEN / 2];
-    for (byte, pair) in out.iter_mut().zip(bytes.chunks_exact(2)) {
-        *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
+    let (words, _) = digits.as_chunks();
+    for (bytes, word) in out.as_chunks_mut().0.iter_mut().zip(words) {
+        *bytes = four(*word)?;
     }
     Some(out)
 }
 
-const fn nibble(byte: u8) -> Option<u8> {
-    match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'A'..=b'F' => Some(byte - b'A' + 10),
-        _ => None,
+/// The bytes that eight upper-case hexadecimal digits are.
+fn four(digits: [u8; 8]) -> Option<[u8; 4]> {
+    let digits = u64::from_le_bytes(digits);
+    // Letters have this bit, digits have not.
+    let letters = digits >> 6 & ONES;
+    let nibbles = (digits & (ONES * 0xF)) + letters * 9;
+    // Written again they are the same, unless they were none.
+    let is_letter = (nibbles + ONES * (0x7F - 9)) >> 7 & ONES;
+    let written = nibbles + ONES * u64::from(b'0') + is_letter * 7;
+    if written != digits || nibbles & (ONES * 0xF0) != 0 {
+        return None;
+    }
+    let bytes = (nibbles << 4 | nibbles >> 8) & 0x00FF_00FF_00FF_00FF;
+    let pairs = (bytes | bytes >> 8) & 0x0000_FFFF_0000_FFFF;
+    let [a, b, _, _, c, d, _, _] = pairs.to_le_bytes();
+    Some([a, b, c, d])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Any byte at any place: only digits are digits.
+    #[test]
+    fn words_are_read_like_single_digits() {
+        let digit = |byte: u8, radix| char::from(byte).to_digit(radix);
+        for at in 0..8 {
+            for byte in 0..=u8::MAX {
+                let mut text = *b"12345678";
+                text[at] = byte;
+                let value = |radix: u32| {
+                    text.iter().try_fold(0_u64, |value, byte| {
+                        Some(value * u64::from(radix) + u64::from(digit(*byte, radix)?))
+                    })
+                };
+                assert_eq!(eight(text), value(10), "{text:?}");
+                let is_upper = !byte.is_ascii_lowercase();
+                let bytes = value(16).filter(|_| is_upper);
+                assert_eq!(
+                    four(text).map(|bytes| u64::from(u32::from_be_bytes(bytes))),
+                    bytes,
+                    "{text:?}"
+                );
+            }
+        }
+        assert_eq!(eight(*b"99999999"), Some(99_999_999));
+        assert_eq!(four(*b"FEDCBA98"), Some([0xFE, 0xDC, 0xBA, 0x98]));
+        assert_eq!(four(*b"01234567"), Some([0x01, 0x23, 0x45, 0x67]));
     }
 }

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::ops::{Deref, DerefMut};
 
-use serde::{Deserialize, Serialize};
+use serde::de::MapAccess;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::text::{unescape, without_leading_mentions};
 use super::{
@@ -12,6 +13,7 @@ use super::{
 use crate::id::{ChannelId, GuildId, MessageId, UserId};
 use crate::timestamp::Timestamp;
 use crate::user::{Member, User};
+use crate::wire::{Payload, Present, require_object};
 
 object! {
     /// A message of a guild channel.
@@ -114,6 +116,18 @@ impl DirectMessage {
     #[must_use]
     pub fn conversation(&self) -> Conversation {
         Conversation::Direct(self.guild_id.clone())
+    }
+}
+
+impl<'de> Present<'de> for DirectMessage {
+    fn fill<A: MapAccess<'de>>(&mut self, map: A) -> Result<(), A::Error> {
+        self.0.fill(map)
+    }
+}
+
+impl<'de> Payload<'de> for DirectMessage {
+    fn read_payload<D: Deserializer<'de>>(deserializer: D) -> Result<Box<Self>, D::Error> {
+        require_object::<Self, _, D>(deserializer)
     }
 }
 

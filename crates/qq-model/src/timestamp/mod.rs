@@ -33,7 +33,11 @@ pub struct Timestamp(Form);
 enum Form {
     Number(i64),
     NumberText(i64),
-    /// RFC 3339. The text is kept because the number of fraction digits and `Z` are not part of the value.
+    /// RFC 3339 as message events write it: whole seconds, at `+08:00`. The text follows from the value.
+    Beijing {
+        unix_seconds: i64,
+    },
+    /// RFC 3339 in another way. The text is kept because the number of fraction digits and `Z` are not part of the value.
     DateTime {
         unix_millis: i64,
         text: Box<str>,
@@ -61,6 +65,7 @@ impl Timestamp {
     pub const fn unix_millis(&self) -> Option<i64> {
         match &self.0 {
             Form::Number(n) | Form::NumberText(n) => Some(millis(*n)),
+            Form::Beijing { unix_seconds } => Some(*unix_seconds * 1000),
             Form::DateTime { unix_millis, .. } => Some(*unix_millis),
             Form::Other(_) => None,
         }
@@ -95,18 +100,23 @@ impl From<SystemTime> for Timestamp {
                 -whole(before.as_secs()) - i64::from(before.subsec_nanos() > 0)
             }
         };
-        rfc3339::at_beijing(seconds).map_or_else(
-            || Self::from_unix_seconds(seconds),
-            |text| Self::from_text(&text),
-        )
+        match rfc3339::at_beijing(seconds) {
+            Some(_) => Self(Form::Beijing {
+                unix_seconds: seconds,
+            }),
+            None => Self::from_unix_seconds(seconds),
+        }
     }
 }
 
 impl Timestamp {
     fn from_text(text: &str) -> Self {
+        if let Some(unix_seconds) = rfc3339::parse_beijing(text) {
+            return Self(Form::Beijing { unix_seconds });
+        }
         // Only canonical digits, so that writing the number gives the same text.
-        if let Ok(n) = text.parse::<i64>()
-            && n.to_string() == text
+        if let [b'0'] | [b'1'..=b'9', ..] | [b'-', b'1'..=b'9', ..] = text.as_bytes()
+            && let Ok(n) = text.parse()
         {
             return Self(Form::NumberText(n));
         }
@@ -161,6 +171,9 @@ impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Form::Number(n) | Form::NumberText(n) => fmt::Display::fmt(n, f),
+            Form::Beijing { unix_seconds } => {
+                f.pad(&rfc3339::at_beijing(*unix_seconds).unwrap_or_default())
+            }
             Form::DateTime { text, .. } | Form::Other(text) => f.pad(text),
         }
     }
@@ -240,9 +253,27 @@ mod tests {
         );
     }
 
+    #[test]
+    fn what_messages_carry_needs_no_text() {
+        let time: Timestamp = "2026-05-23T10:00:00+08:00".parse().unwrap();
+        assert!(matches!(time.0, Form::Beijing { .. }));
+        for text in [
+            "2026-05-23T10:00:00+09:00",
+            "2026-05-23t10:00:00+08:00",
+            "2026-05-23T10:00:60+08:00",
+            "2026-05-23T10:00:00.0Z",
+        ] {
+            let time: Timestamp = text.parse().unwrap();
+            assert!(matches!(time.0, Form::DateTime { .. }), "{text}");
+            assert_eq!(time.to_string(), text);
+        }
+    }
+
     proptest! {
         #[test]
-        fn any_text_comes_back(text in "\\PC*|[+-]?[0-9]{0,20}") {
+        fn any_text_comes_back(
+            text in "\\PC*|[+-]?[0-9]{0,20}|[0-9]{4}-[0-9]{2}-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9][+-]08:00",
+        ) {
             let json = serde_json::to_string(&text).unwrap();
             let time: Timestamp = serde_json::from_str(&json).unwrap();
             prop_assert_eq!(serde_json::to_string(&time).unwrap(), json);

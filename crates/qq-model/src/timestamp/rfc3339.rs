@@ -6,6 +6,8 @@ const SECONDS_OF_DAY: i64 = 24 * 60 * 60;
 const DAYS_TO_1970: i64 = 719_468;
 const DAYS_OF_ERA: i64 = 146_097;
 const YEARS_OF_ERA: i64 = 400;
+/// Of Beijing, in seconds.
+const EAST_OF_GREENWICH: i64 = 8 * 3600;
 
 /// Milliseconds since 1970. What is finer is cut off, and a leap second counts as the end of the one before.
 pub(super) fn parse(text: &str) -> Option<i64> {
@@ -21,8 +23,7 @@ pub(super) fn parse(text: &str) -> Option<i64> {
         None => 0,
     };
     let offset = offset(&mut rest)?;
-    let is_date = (1..=12).contains(&month) && (1..=days_of(year, month)).contains(&day);
-    if !rest.is_empty() || !is_date || hour > 23 || minute > 59 || second > 60 {
+    if !rest.is_empty() || !is_date(year, month, day) || hour > 23 || minute > 59 || second > 60 {
         return None;
     }
     let (second, millis) = if second == 60 {
@@ -34,9 +35,30 @@ pub(super) fn parse(text: &str) -> Option<i64> {
     Some((seconds - offset) * MILLIS_OF_SECOND + millis)
 }
 
+/// Seconds since 1970, of a text that [`at_beijing`] writes.
+pub(super) fn parse_beijing(text: &str) -> Option<i64> {
+    let text: &[u8; 25] = text.as_bytes().try_into().ok()?;
+    let marks = [text[4], text[7], text[10], text[13], text[16]];
+    if marks != *b"--T::" || !text.ends_with(b"+08:00") {
+        return None;
+    }
+    let two = |at: usize| {
+        let (tens, ones) = (text[at].wrapping_sub(b'0'), text[at + 1].wrapping_sub(b'0'));
+        (tens < 10 && ones < 10).then(|| i64::from(tens * 10 + ones))
+    };
+    let year = two(0)? * 100 + two(2)?;
+    let (month, day) = (two(5)?, two(8)?);
+    let (hour, minute, second) = (two(11)?, two(14)?, two(17)?);
+    if !is_date(year, month, day) || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let time = hour * 3600 + minute * 60 + second;
+    Some(days(year, month, day) * SECONDS_OF_DAY + time - EAST_OF_GREENWICH)
+}
+
 /// Whole seconds since 1970 at `+08:00`; `None` outside of the years 0 to 9999.
 pub(super) fn at_beijing(seconds: i64) -> Option<String> {
-    let local = seconds.checked_add(8 * 3600)?;
+    let local = seconds.checked_add(EAST_OF_GREENWICH)?;
     let (year, month, day) = date(local.div_euclid(SECONDS_OF_DAY));
     let time = local.rem_euclid(SECONDS_OF_DAY);
     let (hour, minute, second) = (time / 3600, time / 60 % 60, time % 60);
@@ -84,6 +106,10 @@ fn offset(rest: &mut &[u8]) -> Option<i64> {
     let hours = digits(rest, 2)?;
     let minutes = after(rest, b":").and_then(|()| digits(rest, 2))?;
     (hours <= 23 && minutes <= 59).then_some(sign * (hours * 3600 + minutes * 60))
+}
+
+fn is_date(year: i64, month: i64, day: i64) -> bool {
+    (1..=12).contains(&month) && (1..=days_of(year, month)).contains(&day)
 }
 
 const fn days_of(year: i64, month: i64) -> i64 {
@@ -173,13 +199,25 @@ mod tests {
             let text = there.format(&Rfc3339).unwrap();
             prop_assert_eq!(parse(&text), Some(seconds * 1000 + i64::from(nanos / 1_000_000)), "{}", text);
             let beijing = theirs.to_offset(UtcOffset::from_hms(8, 0, 0).unwrap());
-            prop_assert_eq!(at_beijing(seconds), Some(beijing.format(&Rfc3339).unwrap()));
+            let beijing = beijing.format(&Rfc3339).unwrap();
+            prop_assert_eq!(parse_beijing(&beijing), Some(seconds), "{}", beijing);
+            prop_assert_eq!(at_beijing(seconds), Some(beijing));
         }
 
         #[test]
         fn no_text_is_a_panic(text in "\\PC*|[0-9TZ:.+-]{0,30}") {
             let theirs = OffsetDateTime::parse(&text, &Rfc3339).is_ok();
             prop_assert_eq!(parse(&text).is_some(), theirs, "{}", text);
+        }
+
+        #[test]
+        fn what_is_short_is_no_other_time(text in "[0-9]{4}-[0-1][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9][+]08:00|[0-9TZ:.+-]{25}") {
+            if let Some(seconds) = parse_beijing(&text) {
+                prop_assert_eq!(at_beijing(seconds), Some(text.clone()));
+                prop_assert_eq!(parse(&text), Some(seconds * 1000));
+            } else if text.ends_with("+08:00") && !text.ends_with(":60+08:00") {
+                prop_assert_eq!(parse(&text), None, "{}", text);
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Members of an object that this version does not know.
 
+use serde::de::MapAccess;
 use serde_json::Value;
 
 /// Members that the platform sent and this version of the crate has no field for.
@@ -31,6 +32,19 @@ impl Extra {
             .iter()
             .flat_map(|members| members.iter())
             .map(|(name, value)| (&**name, value))
+    }
+
+    /// Takes the value that is next, with the name that nobody knew.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn read<'de, A: MapAccess<'de>>(
+        &mut self,
+        name: Option<Box<str>>,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        let value = map.next_value()?;
+        self.push(name.unwrap_or_default(), value);
+        Ok(())
     }
 
     pub(crate) fn push(&mut self, name: Box<str>, value: Value) {

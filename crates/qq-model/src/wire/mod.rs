@@ -14,18 +14,19 @@ mod setters;
 mod any;
 mod extra;
 pub(crate) mod json;
+pub(crate) mod names;
 mod patch;
 mod scalar;
 mod structure;
 mod texts;
 
 pub use self::extra::Extra;
-pub(crate) use self::object::{Present, read_object, require_object};
+pub(crate) use self::object::{Payload, Present, read_object, require_object};
 pub use self::patch::Patch;
 pub(crate) use self::scalar::read_scalar;
 pub use self::scalar::{FromScalar, Scalar};
 pub(crate) use self::setters::Fill;
-pub(crate) use self::structure::{Seed, ignore_map, ignore_seq};
+pub(crate) use self::structure::{Place, Seed, ignore_map, ignore_seq};
 pub use self::texts::Texts;
 
 use serde::Deserializer;
@@ -40,6 +41,15 @@ pub trait Lenient<'de>: Sized {
     ///
     /// Those of the deserializer: the input is not well-formed.
     fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error>;
+
+    /// Reads a value into a box; `None` where [`read`](Self::read) gives it.
+    ///
+    /// # Errors
+    ///
+    /// Those of the deserializer: the input is not well-formed.
+    fn read_boxed<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<Self>>, D::Error> {
+        Ok(Self::read(deserializer)?.map(Box::new))
+    }
 
     /// Whether this value is left out when its object is written.
     fn is_absent(&self) -> bool {

@@ -1,5 +1,6 @@
 //! `object!`: a struct that is read leniently and keeps members it does not know.
 
+use std::borrow::BorrowMut;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -9,39 +10,53 @@ use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use super::ignore_seq;
 
 /// What `object!` implements for its types: reading the members of a JSON object.
-pub(crate) trait Present<'de>: Sized {
-    fn from_members<A: MapAccess<'de>>(map: A) -> Result<Self, A::Error>;
+pub(crate) trait Present<'de>: Default {
+    /// Takes the members. It is filled where it is, so that a large object is never moved.
+    fn fill<A: MapAccess<'de>>(&mut self, map: A) -> Result<(), A::Error>;
 }
 
-/// Reads an object; anything else gives `None`.
-pub(crate) fn read_object<'de, T: Present<'de>, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
+/// The payload of an event, which is boxed.
+pub(crate) trait Payload<'de>: Sized {
+    fn read_payload<D: Deserializer<'de>>(deserializer: D) -> Result<Box<Self>, D::Error>;
+}
+
+/// Reads an object `T` into a new `P`, which is a `T` or a box of it; anything else gives `None`.
+pub(crate) fn read_object<'de, T, P, D>(deserializer: D) -> Result<Option<P>, D::Error>
+where
+    T: Present<'de>,
+    P: BorrowMut<T> + Default,
+    D: Deserializer<'de>,
+{
     deserializer.deserialize_any(ObjectVisitor(PhantomData))
 }
 
 /// Reads an object; anything else is an error.
-pub(crate) fn require_object<'de, T: Present<'de>, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<T, D::Error> {
+pub(crate) fn require_object<'de, T, P, D>(deserializer: D) -> Result<P, D::Error>
+where
+    T: Present<'de>,
+    P: BorrowMut<T> + Default,
+    D: Deserializer<'de>,
+{
     read_object(deserializer)?.ok_or_else(|| D::Error::custom("expected an object"))
 }
 
-struct ObjectVisitor<T>(PhantomData<fn() -> T>);
+struct ObjectVisitor<T, P>(PhantomData<fn() -> (T, P)>);
 
-impl<'de, T: Present<'de>> Visitor<'de> for ObjectVisitor<T> {
-    type Value = Option<T>;
+impl<'de, T: Present<'de>, P: BorrowMut<T> + Default> Visitor<'de> for ObjectVisitor<T, P> {
+    type Value = Option<P>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        T::from_members(map).map(Some)
+        let mut place = P::default();
+        place.borrow_mut().fill(map)?;
+        Ok(Some(place))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
-        ignore_seq(seq)
+        ignore_seq(seq).map(|()| None)
     }
 
     fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
@@ -131,66 +146,55 @@ macro_rules! objects {
         }
 
         const _: () = {
-            #[allow(non_camel_case_types, reason = "variants are named after the fields")]
+            #[allow(non_camel_case_types, dead_code, reason = "named after the fields, if there are any")]
             enum WireMember {
                 $($field,)*
-                Unknown(Box<str>),
             }
 
-            struct WireMemberVisitor;
-
-            impl serde::de::Visitor<'_> for WireMemberVisitor {
-                type Value = WireMember;
-
-                fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                    f.write_str("the name of a member")
-                }
-
-                fn visit_str<E>(self, name: &str) -> Result<WireMember, E> {
-                    Ok(match name {
-                        $(wire_name!($field $($wire)?) => WireMember::$field,)*
-                        unknown => WireMember::Unknown(unknown.into()),
-                    })
-                }
-            }
-
-            impl<'de> serde::de::DeserializeSeed<'de> for WireMemberVisitor {
-                type Value = WireMember;
-
-                fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<WireMember, D::Error> {
-                    deserializer.deserialize_identifier(self)
-                }
-            }
+            const NAMES: &[&str] = &[$(wire_name!($field $($wire)?)),*];
+            static TABLE: [u8; $crate::wire::names::table_len(NAMES.len())] =
+                $crate::wire::names::table(NAMES);
+            static MEMBERS: $crate::wire::names::Names =
+                $crate::wire::names::Names::new(NAMES, &TABLE);
 
             impl<'de> $crate::wire::Present<'de> for $name {
-                fn from_members<A: serde::de::MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
-                    let mut object = Self::default();
-                    loop {
-                        match map.next_key_seed(WireMemberVisitor)? {
-                            $(Some(WireMember::$field) => {
-                                if let Some(value) = map.next_value_seed($crate::wire::Seed::<$ty>::new())? {
-                                    object.$field = value;
-                                }
+                // A few parents each, and none of them needs a copy.
+                #[inline(never)]
+                fn fill<A: serde::de::MapAccess<'de>>(&mut self, mut map: A) -> Result<(), A::Error> {
+                    let mut unknown = None;
+                    while let Some(place) = map.next_key_seed(MEMBERS.reader(&mut unknown))? {
+                        match place {
+                            $(_ if place == WireMember::$field as u8 => {
+                                map.next_value_seed($crate::wire::Place(&mut self.$field))?;
                             })*
-                            Some(WireMember::Unknown(name)) => {
-                                let value = map.next_value()?;
-                                object.extra.push(name, value);
-                            }
-                            None => return Ok(object),
+                            _ => self.extra.read(unknown.take(), &mut map)?,
                         }
                     }
+                    Ok(())
+                }
+            }
+
+            impl<'de> $crate::wire::Payload<'de> for $name {
+                fn read_payload<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Box<Self>, D::Error> {
+                    $crate::wire::require_object::<Self, _, D>(deserializer)
                 }
             }
 
             impl<'de> $crate::wire::Lenient<'de> for $name {
                 fn read<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
-                    $crate::wire::read_object(deserializer)
+                    $crate::wire::read_object::<Self, _, D>(deserializer)
+                }
+
+                fn read_boxed<D: serde::Deserializer<'de>>(
+                    deserializer: D,
+                ) -> Result<Option<Box<Self>>, D::Error> {
+                    $crate::wire::read_object::<Self, _, D>(deserializer)
                 }
             }
 
             impl<'de> serde::Deserialize<'de> for $name {
                 fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                    $crate::wire::require_object(deserializer)
+                    $crate::wire::require_object::<Self, _, D>(deserializer)
                 }
             }
 

@@ -72,11 +72,11 @@ impl<'de, T: FromScalar> Visitor<'de> for ScalarVisitor<T> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
-        ignore_seq(seq)
+        ignore_seq(seq).map(|()| None)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        ignore_map(map)
+        ignore_map(map).map(|()| None)
     }
 }
 
@@ -153,21 +153,27 @@ impl FromScalar for bool {
 
 impl FromScalar for String {
     fn from_scalar(scalar: Scalar<'_>) -> Option<Self> {
-        Some(match scalar {
-            Scalar::Text(text) => text.to_owned(),
-            Scalar::Unsigned(n) => n.to_string(),
-            Scalar::Signed(n) => n.to_string(),
-            Scalar::Float(n) => n.to_string(),
-            Scalar::Bool(value) => value.to_string(),
-        })
+        Some(written(scalar))
     }
 }
 
 impl FromScalar for Box<str> {
+    #[inline]
     fn from_scalar(scalar: Scalar<'_>) -> Option<Self> {
         match scalar {
             Scalar::Text(text) => Some(text.into()),
-            other => String::from_scalar(other).map(String::into_boxed_str),
+            other => Some(written(other).into()),
         }
+    }
+}
+
+#[inline(never)]
+fn written(scalar: Scalar<'_>) -> String {
+    match scalar {
+        Scalar::Text(text) => text.to_owned(),
+        Scalar::Unsigned(n) => n.to_string(),
+        Scalar::Signed(n) => n.to_string(),
+        Scalar::Float(n) => n.to_string(),
+        Scalar::Bool(value) => value.to_string(),
     }
 }

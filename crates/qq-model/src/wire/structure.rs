@@ -25,16 +25,34 @@ impl<'de, T: Lenient<'de>> DeserializeSeed<'de> for Seed<T> {
     }
 }
 
+/// Reads one [`Lenient`] value into its place, which stays as it is where there is none.
+pub(crate) struct Place<'a, T>(pub(crate) &'a mut T);
+
+impl<'de, T: Lenient<'de>> DeserializeSeed<'de> for Place<'_, T> {
+    type Value = ();
+
+    // One for all members of a type, whatever objects they are in.
+    #[inline(never)]
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        if let Some(value) = T::read(deserializer)? {
+            *self.0 = value;
+        }
+        Ok(())
+    }
+}
+
 /// Passes over a list where none was expected.
-pub(crate) fn ignore_seq<'de, T: Default, A: SeqAccess<'de>>(mut seq: A) -> Result<T, A::Error> {
+#[cold]
+pub(crate) fn ignore_seq<'de, A: SeqAccess<'de>>(mut seq: A) -> Result<(), A::Error> {
     while seq.next_element::<IgnoredAny>()?.is_some() {}
-    Ok(T::default())
+    Ok(())
 }
 
 /// Passes over an object where none was expected.
-pub(crate) fn ignore_map<'de, T: Default, A: MapAccess<'de>>(mut map: A) -> Result<T, A::Error> {
+#[cold]
+pub(crate) fn ignore_map<'de, A: MapAccess<'de>>(mut map: A) -> Result<(), A::Error> {
     while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-    Ok(T::default())
+    Ok(())
 }
 
 impl<'de, T: Lenient<'de>> Lenient<'de> for Option<T> {
@@ -49,7 +67,7 @@ impl<'de, T: Lenient<'de>> Lenient<'de> for Option<T> {
 
 impl<'de, T: Lenient<'de>> Lenient<'de> for Box<T> {
     fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
-        Ok(T::read(deserializer)?.map(Self::new))
+        T::read_boxed(deserializer)
     }
 
     fn is_absent(&self) -> bool {
@@ -78,14 +96,24 @@ impl<'de, T: Lenient<'de>> Visitor<'de> for ListVisitor<T> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
         let mut list = Vec::new();
+        // Held back until there is another: most lists have one item, and need no room for four.
+        let mut held = None;
         while let Some(item) = seq.next_element_seed(Seed::<T>::new())? {
-            list.extend(item);
+            if let Some(item) = item
+                && let Some(before) = held.replace(item)
+            {
+                list.push(before);
+            }
+        }
+        if let Some(last) = held {
+            list.reserve_exact(1);
+            list.push(last);
         }
         Ok(Some(list))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        ignore_map(map)
+        ignore_map(map).map(|()| None)
     }
 
     fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {

@@ -11,19 +11,18 @@ use super::{Lenient, Present, Seed, read_object};
 pub type Texts = BTreeMap<Box<str>, Box<str>>;
 
 impl<'de> Present<'de> for Texts {
-    fn from_members<A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
-        let mut texts = Self::new();
+    fn fill<A: MapAccess<'de>>(&mut self, mut map: A) -> Result<(), A::Error> {
         while let Some(name) = map.next_key()? {
             if let Some(text) = map.next_value_seed(Seed::new())? {
-                texts.insert(name, text);
+                self.insert(name, text);
             }
         }
-        Ok(texts)
+        Ok(())
     }
 }
 
 impl<'de> Lenient<'de> for Texts {
     fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
-        read_object(deserializer)
+        read_object::<Self, _, D>(deserializer)
     }
 }

@@ -289,6 +289,27 @@ fn odd_values_are_the_same() {
     assert!(sound > 50, "{sound}");
 }
 
+/// However long names and values are, and so wherever the quotes are in the blocks that are compared at once.
+#[test]
+fn every_length_is_the_same() {
+    for name in 0..40 {
+        for value in 0..40 {
+            let (name, value) = ("n".repeat(name), "v".repeat(value));
+            for value in [
+                format!("\"{value}\""),
+                format!("1{}", "0".repeat(value.len())),
+            ] {
+                for rest in ["", ",\"b\":\"\"", ",\"b\":{\"b\":[]}, \"n\":0"] {
+                    assert!(agrees(&format!("{{\"{name}\":{value}{rest}}}")));
+                    assert!(agrees(&format!(
+                        "{{\"a\":[{value}],\"{name}\": {value}{rest}}}"
+                    )));
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn the_deepest_is_as_deep() {
     for depth in [1, 60, 126, 127, 128, 129, 5_000] {
@@ -355,7 +376,7 @@ fn string() -> impl Strategy<Value = String> {
 
 /// The name of a member: one that messages have, or any text.
 fn name() -> impl Strategy<Value = String> {
-    let known = "id|author|content|timestamp|attachments|mentions|member|roles|user|message_type|bot|ext|message_scene";
+    let known = "id|author|content|timestamp|attachments|mentions|member|roles|user|message_type|bot|ext|message_scene|op_member_openid|mention_everyone|union_user_account";
     prop_oneof![4 => known.prop_map(|name| format!("\"{name}\"")), 1 => string()]
 }
 

@@ -2,7 +2,7 @@
 
 use super::Malformed;
 use super::scratch;
-use super::strings::first_mark;
+use super::strings::{LANE, marks, part};
 use crate::wire::Scalar;
 
 /// How deep objects and lists may be nested, plus one: the limit of `serde_json`.
@@ -23,9 +23,9 @@ pub(crate) struct Reader<'a> {
 pub(super) enum Token<'a> {
     Null,
     Scalar(Scalar<'a>),
-    /// Its items are next: see [`Reader::item`].
+    /// Its bracket is next: see [`Reader::item`].
     List,
-    /// Its members are next: see [`Reader::key`].
+    /// Its bracket is next: see [`Reader::key`].
     Object,
 }
 
@@ -47,7 +47,14 @@ impl<'a> Reader<'a> {
                 self.at += 1;
                 Ok(Token::Scalar(Scalar::Text(self.string()?)))
             }
-            first @ (b'0'..=b'9' | b'-') => Ok(Token::Scalar(self.number(first)?)),
+            first => self.other_token(first),
+        }
+    }
+
+    /// The same of what is no text, given its first byte.
+    fn other_token(&mut self, first: u8) -> Result<Token<'static>, Malformed> {
+        match first {
+            b'0'..=b'9' | b'-' => Ok(Token::Scalar(self.number(first)?)),
             b'{' => self.open(Token::Object),
             b'[' => self.open(Token::List),
             b'n' => self.word("null", Token::Null),
@@ -58,15 +65,39 @@ impl<'a> Reader<'a> {
     }
 
     /// The name of the next member, its value being next; `None` behind the last one, where the object is closed.
+    ///
+    /// `before` is the bracket that opens the object if the member is the first, or else a comma.
+    #[inline]
+    pub(super) fn key(&mut self, before: u8) -> Result<Option<&str>, Malformed> {
+        let text = self.text;
+        let rest = text.as_bytes().get(self.at..).unwrap_or_default();
+        // As a rule a name is short, without escapes, and has no white space around it.
+        if let Some([mark, b'"', name @ ..]) = rest.first_chunk::<{ 2 + LANE }>()
+            && *mark == before
+            && let length = marks(name).trailing_zeros() as usize
+            && length < LANE
+            && let Some([b'"', b':']) = rest.get(2 + length..4 + length)
+        {
+            let start = self.at + 2;
+            self.at += 4 + length;
+            return part(text, start, length).map(Some).ok_or(Malformed);
+        }
+        self.any_key(before)
+    }
+
     #[inline(never)]
-    pub(super) fn key(&mut self) -> Result<Option<&str>, Malformed> {
-        let is_first = self.before() == Some(b'{');
+    fn any_key(&mut self, before: u8) -> Result<Option<&str>, Malformed> {
         let mut mark = self.mark()?;
+        if before == b'{' {
+            // It is still there.
+            self.at += 1;
+            mark = self.mark()?;
+        }
         if mark == b'}' {
             self.close();
             return Ok(None);
         }
-        if !is_first {
+        if before == b',' {
             if mark != b',' {
                 return Err(Malformed);
             }
@@ -77,21 +108,6 @@ impl<'a> Reader<'a> {
             return Err(Malformed);
         }
         self.at += 1;
-        // As a rule a name is short, without escapes, and has its colon behind it.
-        let bytes = self.text.as_bytes();
-        if let Some(end) = first_mark(bytes, self.at)
-            && bytes.get(end) == Some(&b'"')
-            && bytes.get(end + 1) == Some(&b':')
-        {
-            let name = self.text.get(self.at..end);
-            self.at = end + 2;
-            return name.map(Some).ok_or(Malformed);
-        }
-        self.odd_key()
-    }
-
-    #[cold]
-    fn odd_key(&mut self) -> Result<Option<&str>, Malformed> {
         let borrowed = self.quoted()?;
         if self.mark()? != b':' {
             return Err(Malformed);
@@ -101,21 +117,27 @@ impl<'a> Reader<'a> {
     }
 
     /// Whether another item is next; `false` behind the last one, where the list is closed.
+    ///
+    /// `before` is the bracket that opens the list if the item is the first, or else a comma.
     #[inline(never)]
-    pub(super) fn item(&mut self) -> Result<bool, Malformed> {
-        let is_first = self.before() == Some(b'[');
-        match self.mark()? {
-            b']' => {
-                self.close();
-                Ok(false)
-            }
-            b',' if !is_first => {
-                self.at += 1;
-                Ok(true)
-            }
-            _ if is_first => Ok(true),
-            _ => Err(Malformed),
+    pub(super) fn item(&mut self, before: u8) -> Result<bool, Malformed> {
+        let mut mark = self.mark()?;
+        if before == b'[' {
+            // It is still there.
+            self.at += 1;
+            mark = self.mark()?;
         }
+        if mark == b']' {
+            self.close();
+            return Ok(false);
+        }
+        if before == b',' {
+            if mark != b',' {
+                return Err(Malformed);
+            }
+            self.at += 1;
+        }
+        Ok(true)
     }
 
     /// Passes over the value that is next. It is as good as one that is read: `serde_json` is content with less.
@@ -123,13 +145,17 @@ impl<'a> Reader<'a> {
         match self.token()? {
             Token::Null | Token::Scalar(_) => {}
             Token::List => {
-                while self.item()? {
+                let mut before = b'[';
+                while self.item(before)? {
                     self.skip()?;
+                    before = b',';
                 }
             }
             Token::Object => {
-                while self.key()?.is_some() {
+                let mut before = b'{';
+                while self.key(before)?.is_some() {
                     self.skip()?;
+                    before = b',';
                 }
             }
         }
@@ -183,18 +209,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The byte that was passed last. Right behind a bracket, nothing of what it opens was passed.
+    /// Goes a level deeper. The bracket is not passed: whoever reads on does.
     #[inline]
-    fn before(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at.wrapping_sub(1)).copied()
-    }
-
-    #[inline]
-    fn open(&mut self, token: Token<'static>) -> Result<Token<'static>, Malformed> {
+    const fn open(&mut self, token: Token<'static>) -> Result<Token<'static>, Malformed> {
         if self.depth <= 1 {
             return Err(Malformed);
         }
-        self.at += 1;
         self.depth -= 1;
         Ok(token)
     }

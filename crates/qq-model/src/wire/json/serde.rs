@@ -1,5 +1,7 @@
 //! What is made of values: whatever `serde` says.
 
+use std::mem;
+
 use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
@@ -21,8 +23,14 @@ impl<'de> Deserializer<'de> for &mut Reader<'_> {
             Token::Scalar(Scalar::Float(n)) => return visitor.visit_f64(n),
             Token::Scalar(Scalar::Bool(value)) => return visitor.visit_bool(value),
             Token::Null => return visitor.visit_unit(),
-            Token::List => visitor.visit_seq(Items(&mut *self))?,
-            Token::Object => visitor.visit_map(Members(&mut *self))?,
+            Token::List => visitor.visit_seq(Items {
+                reader: &mut *self,
+                before: b'[',
+            })?,
+            Token::Object => visitor.visit_map(Members {
+                reader: &mut *self,
+                before: b'{',
+            })?,
         };
         // Who did not read to its end wanted less than there is.
         if self.depth() == depth {
@@ -60,17 +68,22 @@ impl<'de> Deserializer<'de> for &mut Reader<'_> {
 }
 
 /// The members of an object.
-struct Members<'r, 'a>(&'r mut Reader<'a>);
+struct Members<'r, 'a> {
+    reader: &'r mut Reader<'a>,
+    before: u8,
+}
 
 impl<'de> MapAccess<'de> for Members<'_, '_> {
     type Error = Malformed;
 
-    #[inline]
+    // One for the names of all objects.
+    #[inline(never)]
     fn next_key_seed<K: DeserializeSeed<'de>>(
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, Malformed> {
-        match self.0.key()? {
+        let before = mem::replace(&mut self.before, b',');
+        match self.reader.key(before)? {
             Some(name) => seed.deserialize(StrDeserializer::new(name)).map(Some),
             None => Ok(None),
         }
@@ -78,12 +91,15 @@ impl<'de> MapAccess<'de> for Members<'_, '_> {
 
     #[inline]
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Malformed> {
-        seed.deserialize(&mut *self.0)
+        seed.deserialize(&mut *self.reader)
     }
 }
 
 /// The items of a list.
-struct Items<'r, 'a>(&'r mut Reader<'a>);
+struct Items<'r, 'a> {
+    reader: &'r mut Reader<'a>,
+    before: u8,
+}
 
 impl<'de> SeqAccess<'de> for Items<'_, '_> {
     type Error = Malformed;
@@ -93,8 +109,9 @@ impl<'de> SeqAccess<'de> for Items<'_, '_> {
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, Malformed> {
-        if self.0.item()? {
-            return seed.deserialize(&mut *self.0).map(Some);
+        let before = mem::replace(&mut self.before, b',');
+        if self.reader.item(before)? {
+            return seed.deserialize(&mut *self.reader).map(Some);
         }
         Ok(None)
     }

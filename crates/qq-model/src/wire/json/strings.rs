@@ -4,20 +4,26 @@ use super::{Malformed, Reader, scratch};
 use crate::lane::Lane;
 
 /// How many bytes are compared at once.
-const LANE: usize = 16;
+pub(super) const LANE: usize = 16;
 /// The last of the bytes that no string contains as they are.
 const LAST_CONTROL: u8 = 0x1F;
 
-/// The next quote, backslash or control character from a place on.
+/// One bit for each quote, backslash or control character, the first byte's lowest.
 #[inline]
-pub(super) fn first_mark(bytes: &[u8], mut at: usize) -> Option<usize> {
+pub(super) fn marks(bytes: &[u8; LANE]) -> i32 {
+    let lane = Lane::new(*bytes);
+    let last_control = Lane::splat(LAST_CONTROL);
+    let hits = lane.cmp_eq(Lane::splat(b'"'))
+        | lane.cmp_eq(Lane::splat(b'\\'))
+        | lane.max(last_control).cmp_eq(last_control);
+    hits.move_mask()
+}
+
+/// The first of them from a place on.
+#[inline]
+fn first_mark(bytes: &[u8], mut at: usize) -> Option<usize> {
     while let Some(lane) = bytes.get(at..)?.first_chunk::<LANE>() {
-        let lane = Lane::new(*lane);
-        let last_control = Lane::splat(LAST_CONTROL);
-        let hits = lane.cmp_eq(Lane::splat(b'"'))
-            | lane.cmp_eq(Lane::splat(b'\\'))
-            | lane.max(last_control).cmp_eq(last_control);
-        let hits = hits.move_mask();
+        let hits = marks(lane);
         if hits != 0 {
             return Some(at + hits.trailing_zeros() as usize);
         }
@@ -34,6 +40,14 @@ fn last_mark(bytes: &[u8], at: usize) -> Option<usize> {
     found.map(|offset| at + offset)
 }
 
+/// So many bytes of a text from a place on.
+#[inline]
+pub(super) fn part(text: &str, start: usize, length: usize) -> Option<&str> {
+    let (_, rest) = text.split_at_checked(start)?;
+    let (part, _) = rest.split_at_checked(length)?;
+    Some(part)
+}
+
 impl<'a> Reader<'a> {
     /// The string whose opening quote was passed.
     #[inline]
@@ -48,7 +62,7 @@ impl<'a> Reader<'a> {
         let end = first_mark(text.as_bytes(), start).ok_or(Malformed)?;
         if text.as_bytes().get(end) == Some(&b'"') {
             self.at = end + 1;
-            return text.get(start..end).map(Some).ok_or(Malformed);
+            return part(text, start, end - start).map(Some).ok_or(Malformed);
         }
         self.unescape(end).map(|()| None)
     }
