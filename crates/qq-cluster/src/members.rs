@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -118,6 +118,10 @@ impl Duty {
 
 /// What the keys of those begin with who have a share of the rate limits.
 const LIMITS: &str = "limits";
+/// What the second keys of those begin with who are about to go.
+const LEAVING: &str = "leaving";
+/// How long handing over may be held up by saying so.
+const SAY: Duration = Duration::from_millis(500);
 
 fn key(label: &str, id: &str) -> String {
     format!("{label}.{id}")
@@ -129,6 +133,8 @@ pub(crate) struct Membership {
     id: Box<str>,
     lost: CancellationToken,
     load: tokio::sync::watch::Sender<Load>,
+    /// Cancelled when the others were told that this process is about to go.
+    told: CancellationToken,
     leave: CancellationToken,
     renewal: AbortOnDropHandle<()>,
 }
@@ -167,6 +173,7 @@ impl Membership {
         let (asked, revision) = announce(&members, &key, &member, lease).await?;
         let (load, loads) = tokio::sync::watch::channel(Load::default());
         let lost = CancellationToken::new();
+        let told = CancellationToken::new();
         let leave = CancellationToken::new();
         let renewal = Renewal {
             members,
@@ -176,6 +183,8 @@ impl Membership {
             lease,
             confirmed: asked,
             loads,
+            told: told.clone(),
+            farewell: None,
             leave: leave.clone(),
         };
         let is_over = lost.clone();
@@ -183,6 +192,7 @@ impl Membership {
             id: member.id,
             lost,
             load,
+            told,
             leave,
             renewal: AbortOnDropHandle::new(tokio::spawn(async move {
                 // However renewing ends, by a panic as well, nothing may be held any longer.
@@ -217,6 +227,16 @@ impl Membership {
             load.stats = stats;
             false
         });
+    }
+
+    /// Tells the others that this process takes nothing more and hands over what it has: each thing has another holder as soon
+    /// as it is free, and not only when the place is given up.
+    pub(crate) async fn retire(&self) {
+        self.load
+            .send_if_modified(|load| !std::mem::replace(&mut load.is_leaving, true));
+        if timeout(SAY, self.told.cancelled()).await.is_err() {
+            tracing::debug!("the others hear that this process leaves when it has left");
+        }
     }
 
     /// Gives the place up at once.
@@ -266,6 +286,7 @@ struct Load {
     shards: u32,
     partitions: u32,
     stats: ClusterStats,
+    is_leaving: bool,
 }
 
 struct Renewal {
@@ -277,6 +298,9 @@ struct Renewal {
     /// When the last request that NATS confirmed was made: its clock cannot have started earlier.
     confirmed: Instant,
     loads: tokio::sync::watch::Receiver<Load>,
+    told: CancellationToken,
+    /// The revision of the entry that says that it is about to go.
+    farewell: Option<u64>,
     leave: CancellationToken,
 }
 
@@ -296,10 +320,27 @@ impl Renewal {
                 tracing::warn!(error = ?error, "this process lost its place in the cluster");
                 return;
             }
+            if load.is_leaving {
+                self.say_that_it_leaves().await;
+            }
         }
-        if let Err(error) = self.members.erase(self.revision).await {
-            tracing::debug!(error = ?error, "the place in the cluster ends by itself");
+        // The place first: without it the other entry means nothing.
+        for revision in [Some(self.revision), self.farewell].into_iter().flatten() {
+            if let Err(error) = self.members.erase(revision).await {
+                tracing::debug!(error = ?error, "the place in the cluster ends by itself");
+            }
         }
+    }
+
+    /// Writes the entry that says so, or renews it.
+    async fn say_that_it_leaves(&mut self) {
+        let key = key(LEAVING, &self.member.id);
+        match self.members.put(&key, &()).await {
+            Ok(revision) => self.farewell = Some(revision),
+            // Those who do not hear of it wait until it has left.
+            Err(error) => tracing::debug!(error = ?error, "the others were not told"),
+        }
+        self.told.cancel();
     }
 
     /// Renews the entry, again and again until it would be too late.
@@ -346,8 +387,16 @@ impl Renewal {
     }
 }
 
-/// The ids and duties of the members that live, by one request.
-pub(crate) async fn living(members: &Bucket) -> Result<BTreeMap<Box<str>, Duty>, ClusterError> {
+/// What the others know of a member that lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Presence {
+    pub(crate) duty: Duty,
+    /// It hands over what it has, and takes nothing more.
+    pub(crate) is_leaving: bool,
+}
+
+/// The members that live, by their ids, by one request.
+pub(crate) async fn living(members: &Bucket) -> Result<BTreeMap<Box<str>, Presence>, ClusterError> {
     let store = members.store();
     let subjects = store
         .stream
@@ -355,24 +404,39 @@ pub(crate) async fn living(members: &Bucket) -> Result<BTreeMap<Box<str>, Duty>,
         .await
         .map_err(|error| interrupted("NATS could not be asked for the members", error))?;
     use futures_util::TryStreamExt;
-    subjects
-        .try_filter_map(|(subject, _)| async move {
-            Ok(subject.rsplit_once('.').and_then(|(start, id)| {
-                let duty = Duty::of_label(start.rsplit('.').next()?)?;
-                Some((Box::from(id), duty))
-            }))
-        })
+    let subjects: Vec<(String, usize)> = subjects
         .try_collect()
         .await
-        .map_err(|error| interrupted("NATS could not be asked for the members", error))
+        .map_err(|error| interrupted("NATS could not be asked for the members", error))?;
+    Ok(presences(subjects.iter().map(|(subject, _)| &**subject)))
+}
+
+/// Who lives, by the keys of the members, whatever they begin with.
+fn presences<'a>(subjects: impl Iterator<Item = &'a str> + Clone) -> BTreeMap<Box<str>, Presence> {
+    let entries = subjects.filter_map(|subject| {
+        let (start, id) = subject.rsplit_once('.')?;
+        Some((start.rsplit('.').next()?, id))
+    });
+    let leaving: BTreeSet<&str> = entries
+        .clone()
+        .filter(|(label, _)| *label == LEAVING)
+        .map(|(_, id)| id)
+        .collect();
+    entries
+        .filter_map(|(label, id)| {
+            let duty = Duty::of_label(label)?;
+            let is_leaving = leaving.contains(id);
+            Some((id.into(), Presence { duty, is_leaving }))
+        })
+        .collect()
 }
 
 /// How the members that live describe themselves.
 pub(crate) async fn describe(members: &Bucket) -> Result<Vec<Member>, ClusterError> {
     let mut list = Vec::new();
-    for (id, duty) in living(members).await? {
+    for (id, presence) in living(members).await? {
         // It may have gone since.
-        if let Some(entry) = members.load(&key(duty.label(), &id)).await? {
+        if let Some(entry) = members.load(&key(presence.duty.label(), &id)).await? {
             list.push(entry.value);
         }
     }
@@ -397,4 +461,32 @@ pub(crate) async fn keepers_of_limits(
         .try_collect()
         .await
         .map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_leaves_lives_and_whoever_has_left_does_not() {
+        let subjects = [
+            "$KV.q-members.worker.1",
+            "$KV.q-members.both.2",
+            "$KV.q-members.leaving.2",
+            "$KV.q-members.leaving.3",
+            "$KV.q-members.limits.4",
+            "$KV.q-members.newer.5",
+        ];
+        let presence = |role, is_leaving| Presence {
+            duty: Duty::gateway(role),
+            is_leaving,
+        };
+        assert_eq!(
+            presences(subjects.into_iter()),
+            BTreeMap::from([
+                ("1".into(), presence(Role::Worker, false)),
+                ("2".into(), presence(Role::Both, true)),
+            ])
+        );
+    }
 }

@@ -4,22 +4,25 @@
 //! everything that a process holds. Taking, changing and releasing name the revision that they replace.
 
 mod balance;
+mod claimer;
 mod table;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::TryStreamExt;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::task::{AbortHandle, JoinSet};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use self::balance::moves;
+use self::claimer::Claimer;
 pub(crate) use self::table::Record;
 use self::table::{Records, Table};
-use crate::members::{Duty, Membership, living};
+use crate::members::{Duty, Membership};
 use crate::nats::{Bucket, interrupted};
 use crate::{ClusterError, ClusterErrorKind};
 
@@ -74,6 +77,8 @@ pub(crate) struct Things {
 const LOOK: Duration = Duration::from_millis(500);
 /// The pause before a thing is worked on again after a failure.
 const AFTER_FAILURE: Duration = Duration::from_millis(500);
+/// How many things are taken at a time.
+const AT_ONCE: usize = 16;
 /// How long handing one thing over may take before it is dropped as it is.
 pub(crate) const HAND_OVER: Duration = Duration::from_secs(30);
 
@@ -91,10 +96,12 @@ pub(crate) async fn keep<T: Tenant>(
     deadline: Duration,
 ) -> Result<(), ClusterError> {
     let mut keeper = Keeper {
-        things,
-        me: membership.id().into(),
+        claimer: Claimer {
+            things,
+            me: membership.id().into(),
+            tenant: Arc::clone(tenant),
+        },
         table: Table::follow(things.claims.clone(), things.prefix.clone()),
-        tenant: Arc::clone(tenant),
         held: HashMap::new(),
         tasks: JoinSet::new(),
         count: held,
@@ -109,7 +116,7 @@ pub(crate) async fn keep<T: Tenant>(
     };
     if result.is_ok() {
         tokio::select! {
-            () = keeper.hand_over_all(deadline) => {}
+            () = keeper.hand_over_all(membership, deadline) => {}
             () = membership.lost().cancelled() => {}
         }
     }
@@ -150,10 +157,8 @@ pub(crate) async fn holders(
 }
 
 struct Keeper<'a, T> {
-    things: &'a Things,
-    me: Box<str>,
+    claimer: Claimer<'a, T>,
     table: Table,
-    tenant: Arc<T>,
     held: HashMap<u32, Holding>,
     /// Ends with the keeper, and so does everything that is held.
     tasks: JoinSet<(u32, u64)>,
@@ -176,13 +181,13 @@ impl<T: Tenant> Keeper<'_, T> {
                 _ = look.tick() => {}
                 () = self.table.changed() => {}
                 Some(ended) = self.tasks.join_next() => {
-                    if let Ok((number, epoch)) = ended {
-                        self.let_go(number, epoch).await;
-                    }
+                    let others = std::iter::from_fn(|| self.tasks.try_join_next());
+                    let ended: Vec<_> = std::iter::once(ended).chain(others).flatten().collect();
+                    self.give_up(&ended).await;
                 }
             }
             if let Err(error) = self.balance().await {
-                tracing::debug!(error = ?error, "the {} are looked at again", self.things.prefix);
+                tracing::debug!(error = ?error, "the {} are looked at again", self.claimer.things.prefix);
             }
         }
     }
@@ -191,17 +196,18 @@ impl<T: Tenant> Keeper<'_, T> {
     async fn balance(&mut self) -> Result<(), ClusterError> {
         let mut records = self.table.records();
         self.drop_what_is_anothers(&mut records).await?;
-        let living = self.living().await?;
+        let Claimer { things, me, .. } = &self.claimer;
+        let present = self.claimer.present().await?;
         let mut holders: BTreeMap<u32, Box<str>> = records
             .iter()
             .map(|(number, (record, _))| (*number, record.member.clone()))
             .collect();
         // The table may lag behind what this process did itself.
-        holders.retain(|number, holder| **holder != *self.me || self.held.contains_key(number));
+        holders.retain(|number, holder| holder != me || self.held.contains_key(number));
         for number in self.held.keys() {
-            holders.insert(*number, self.me.clone());
+            holders.insert(*number, me.clone());
         }
-        let moves = moves(self.things.count, &holders, &living, &self.me);
+        let moves = moves(things.count, &holders, &present, me);
         for number in moves.release {
             if let Some(holding) = self.held.get(&number) {
                 holding.stop.cancel();
@@ -210,15 +216,15 @@ impl<T: Tenant> Keeper<'_, T> {
         // Claims of this process that it does not know of: the answer to taking them got lost. They are taken again, or
         // given up, for nobody else would take them from somebody who lives.
         for (number, (record, revision)) in &records {
-            let is_orphan = record.member == self.me && !self.held.contains_key(number);
+            let is_orphan = record.member == *me && !self.held.contains_key(number);
             if is_orphan && !moves.take.contains(number) {
-                let key = self.key(*number);
-                let result = match self.things.claims.delete(&key, *revision).await {
+                let key = self.claimer.key(*number);
+                let result = match things.claims.delete(&key, *revision).await {
                     Err(error) if error.kind() == ClusterErrorKind::Conflict => {
                         // The table lags: it was given up before, or is to be given up as it is now.
-                        match self.look(*number).await? {
-                            Some((now, revision)) if now.member == self.me => {
-                                self.things.claims.delete(&key, revision).await
+                        match self.claimer.look(*number).await? {
+                            Some((now, revision)) if now.member == *me => {
+                                things.claims.delete(&key, revision).await
                             }
                             _ => Ok(()),
                         }
@@ -228,92 +234,41 @@ impl<T: Tenant> Keeper<'_, T> {
                 result?;
             }
         }
-        for number in moves.take {
-            let before = records.get(&number);
-            let result = match self.take(number, before).await {
-                Err(error) if error.kind() == ClusterErrorKind::Conflict => {
-                    // Another process was faster, which may have joined since; or the table lags.
-                    let now = self.look(number).await?;
-                    let living = self.living().await?;
-                    let is_free = now.as_ref().is_none_or(|(record, _)| {
-                        record.member == self.me || !living.contains(&record.member)
-                    });
-                    if !is_free || now.as_ref() == before {
-                        continue;
-                    }
-                    self.take(number, now.as_ref()).await
-                }
-                result => result,
-            };
-            match result {
-                Err(error) if error.kind() != ClusterErrorKind::Conflict => return Err(error),
-                _ => {}
+        let claimer = self.claimer.clone();
+        let mut taking = stream::iter(moves.take)
+            .map(|number| claimer.clone().take(number, records.remove(&number)))
+            .buffer_unordered(AT_ONCE);
+        let mut result = Ok(());
+        while let Some(taken) = taking.next().await {
+            match taken {
+                Ok(Some(claim)) => self.begin(claim),
+                Ok(None) => {}
+                Err(error) => result = Err(error),
             }
         }
-        Ok(())
+        result
     }
 
-    /// The members that take part and live now.
-    async fn living(&self) -> Result<BTreeSet<Box<str>>, ClusterError> {
-        let living = living(&self.things.members).await?.into_iter();
-        Ok(living
-            .filter(|(_, duty)| (self.things.takes_part)(*duty))
-            .map(|(id, _)| id)
-            .collect())
-    }
-
-    /// Who has a thing, as NATS says now.
-    async fn look(&self, number: u32) -> Result<Option<(Record, u64)>, ClusterError> {
-        let entry = self.things.claims.load(&self.key(number)).await?;
-        Ok(entry.map(|entry| (entry.value, entry.revision)))
-    }
-
-    async fn take(
-        &mut self,
-        number: u32,
-        before: Option<&(Record, u64)>,
-    ) -> Result<(), ClusterError> {
-        let key = self.key(number);
-        let mut record = Record {
-            member: self.me.clone(),
-            floor: 0,
-            deaths: 0,
-        };
-        let revision = match before {
-            None => self.things.claims.create(&key, &record).await?,
-            Some((last, revision)) if last.member == self.me => {
-                (record.floor, record.deaths) = (last.floor, last.deaths);
-                self.things.claims.update(&key, &record, *revision).await?
-            }
-            Some((last, revision)) => {
-                (record.floor, record.deaths) = self.tenant.autopsy(number, last).await?;
-                self.things.claims.update(&key, &record, *revision).await?
-            }
-        };
-        tracing::info!(
-            thing = key,
-            epoch = revision,
-            is_takeover = before.is_some(),
-            "taken"
-        );
-        let claim = Claim {
-            number,
-            epoch: revision,
-            is_takeover: before.is_some(),
-            floor: record.floor,
-            deaths: record.deaths,
-        };
+    /// Works on a thing that was taken.
+    fn begin(&mut self, claim: Claim) {
+        let (number, revision) = (claim.number, claim.epoch);
         let stop = CancellationToken::new();
-        let tenant = Arc::clone(&self.tenant);
+        let tenant = Arc::clone(&self.claimer.tenant);
+        let thing = self.claimer.key(number);
         let end = stop.clone();
         let task = self.tasks.spawn(async move {
             while let Err(error) = tenant.hold(claim.clone(), end.clone()).await {
-                tracing::warn!(error = ?error, thing = key, "begun again");
-                // Somebody else has it, so there is nothing to begin again.
-                if end.is_cancelled() || error.kind() == ClusterErrorKind::Conflict {
+                // Somebody else has it, so there is nothing to begin again. Or a stop comes, and its cause came first.
+                let is_over = error.kind() == ClusterErrorKind::Conflict
+                    || end
+                        .run_until_cancelled(sleep(AFTER_FAILURE))
+                        .await
+                        .is_none();
+                if is_over {
+                    tracing::info!(error = ?error, thing, "ended");
                     break;
                 }
-                sleep(AFTER_FAILURE).await;
+                tracing::warn!(error = ?error, thing, "begun again");
             }
             (claim.number, claim.epoch)
         });
@@ -324,7 +279,6 @@ impl<T: Tenant> Keeper<'_, T> {
         };
         self.held.insert(number, holding);
         self.say_how_many();
-        Ok(())
     }
 
     /// Stops at once what another process has by now, and mends what the table says of the rest. It should not come to that
@@ -335,16 +289,16 @@ impl<T: Tenant> Keeper<'_, T> {
             .iter()
             .filter(|(number, holding)| {
                 records.get(*number).is_some_and(|(record, revision)| {
-                    record.member != self.me && *revision > holding.revision
+                    record.member != self.claimer.me && *revision > holding.revision
                 })
             })
             .map(|(number, _)| *number)
             .collect();
         for number in suspects {
-            match self.look(number).await? {
-                Some(now) if now.0.member == self.me => drop(records.insert(number, now)),
+            match self.claimer.look(number).await? {
+                Some(now) if now.0.member == self.claimer.me => drop(records.insert(number, now)),
                 _ => {
-                    tracing::warn!(thing = self.key(number), "another process has it");
+                    tracing::warn!(thing = self.claimer.key(number), "another process has it");
                     if let Some(holding) = self.held.remove(&number) {
                         holding.task.abort();
                     }
@@ -364,56 +318,62 @@ impl<T: Tenant> Keeper<'_, T> {
         });
     }
 
-    /// Gives the claim of a thing up whose work has ended.
-    async fn let_go(&mut self, number: u32, epoch: u64) {
-        let is_over = self
+    /// Forgets a thing whose work has ended; whether its claim is still this process's to give up.
+    fn forget(&mut self, number: u32, epoch: u64) -> bool {
+        let is_mine = self
             .held
             .get(&number)
-            .is_none_or(|holding| holding.revision != epoch);
-        // Another process has it, or this one again.
-        if is_over {
-            return;
+            .is_some_and(|holding| holding.revision == epoch);
+        // Otherwise another process has it, or this one again.
+        if is_mine {
+            self.held.remove(&number);
+            self.say_how_many();
         }
-        self.held.remove(&number);
-        self.say_how_many();
-        let key = self.key(number);
-        match self.things.claims.delete(&key, epoch).await {
-            Ok(()) => tracing::info!(thing = key, "handed over"),
-            // The claim ends with this process's place among the members.
-            Err(error) => {
-                tracing::warn!(error = ?error, thing = key, "the claim could not be given up");
-            }
-        }
+        is_mine
     }
 
-    async fn hand_over_all(&mut self, deadline: Duration) {
+    /// Gives up things whose work has ended.
+    async fn give_up(&mut self, ended: &[(u32, u64)]) {
+        let claimer = self.claimer.clone();
+        let giving_up: FuturesUnordered<_> = ended
+            .iter()
+            .filter(|(number, epoch)| self.forget(*number, *epoch))
+            .map(|(number, epoch)| claimer.clone().give_up(*number, *epoch))
+            .collect();
+        giving_up.collect::<()>().await;
+    }
+
+    /// Finishes everything side by side, and gives up each thing when it is finished.
+    async fn hand_over_all(&mut self, membership: &Membership, deadline: Duration) {
         for holding in self.held.values() {
             holding.stop.cancel();
         }
-        let end = Instant::now() + deadline.min(HAND_OVER);
-        while let Ok(Some(ended)) = timeout(
-            end.saturating_duration_since(Instant::now()),
-            self.tasks.join_next(),
-        )
-        .await
-        {
-            if let Ok((number, epoch)) = ended {
-                self.let_go(number, epoch).await;
+        // Before anything is free: whoever has its share otherwise would leave it.
+        membership.retire().await;
+        let end = sleep_until(Instant::now() + deadline.min(HAND_OVER));
+        tokio::pin!(end);
+        let claimer = self.claimer.clone();
+        let mut giving_up = FuturesUnordered::new();
+        loop {
+            tokio::select! {
+                ended = self.tasks.join_next() => match ended {
+                    Some(Ok((number, epoch))) => if self.forget(number, epoch) {
+                        giving_up.push(claimer.clone().give_up(number, epoch));
+                    },
+                    // It panicked; its claim is given up with what is left.
+                    Some(Err(_)) => {}
+                    None => break,
+                },
+                Some(()) = giving_up.next() => {}
+                () = &mut end => break,
             }
         }
         // What could not finish is dropped before its claim is given up.
         self.tasks.shutdown().await;
-        let left: Vec<(u32, u64)> = self
-            .held
-            .iter()
-            .map(|(number, holding)| (*number, holding.revision))
-            .collect();
-        for (number, epoch) in left {
-            self.let_go(number, epoch).await;
+        for (number, holding) in self.held.drain() {
+            giving_up.push(claimer.clone().give_up(number, holding.revision));
         }
-    }
-
-    fn key(&self, number: u32) -> String {
-        format!("{}.{number}", self.things.prefix)
+        self.say_how_many();
+        while giving_up.next().await.is_some() {}
     }
 }

@@ -11,7 +11,9 @@ pub(crate) use self::publisher::{Parcel, Publisher};
 use std::sync::Arc;
 use std::time::Duration;
 
-use qq_gateway::{AckMode, CloseMode, IdentifyQueue, RawDispatch, Shard, ShardError};
+use qq_gateway::{
+    AckMode, CloseMode, IdentifyQueue, RawDispatch, Session, Shard, ShardError, Timeouts,
+};
 use qq_http::HttpClient;
 use qq_model::gateway::ShardId;
 use qq_model::{Event, Intents};
@@ -32,6 +34,8 @@ use crate::{ClusterError, ClusterErrorKind};
 const SAVE: Duration = Duration::from_millis(250);
 /// How long what was read may take to be stored when a shard is handed over.
 const LAST_PARCELS: Duration = Duration::from_secs(5);
+/// How long the platform may take to answer a closing handshake. The next holder waits for it; the session is kept either way.
+const FAREWELL: Duration = Duration::from_millis(500);
 
 /// What a shard tells the process that holds it.
 #[derive(Debug)]
@@ -62,19 +66,20 @@ pub(crate) struct Receiver {
     pub(crate) news: mpsc::Sender<ShardNews>,
 }
 
-impl Tenant for Receiver {
-    async fn hold(&self, claim: Claim, stop: CancellationToken) -> Result<(), ClusterError> {
-        let id = ShardId::new(claim.number, self.shards).ok_or_else(|| {
-            ClusterError::new(
-                ClusterErrorKind::Configuration,
-                format!("there is no shard {} of {}", claim.number, self.shards),
-            )
-        })?;
-        let mut sessions = Sessions::open(&self.layout, id).await?;
-        let shard = Shard::builder(&*self.url, self.http.access_token(), self.intents)
+impl Receiver {
+    /// A shard that resumes this session, if there is one, when it is read.
+    pub(crate) fn shard(
+        &self,
+        id: ShardId,
+        session: Option<Session>,
+    ) -> Result<Shard, ClusterError> {
+        let mut timeouts = Timeouts::default();
+        timeouts.close = FAREWELL;
+        Shard::builder(&*self.url, self.http.access_token(), self.intents)
             .shard(id)
-            .session(sessions.last())
+            .session(session)
             .acknowledge_mode(AckMode::Manual)
+            .timeouts(timeouts)
             .identify_queue(Arc::clone(&self.queue))
             .connect(Arc::clone(&self.connect))
             .tls(self.tls.clone())
@@ -85,7 +90,20 @@ impl Tenant for Receiver {
                     "a shard cannot be opened",
                     error,
                 )
-            })?;
+            })
+    }
+}
+
+impl Tenant for Receiver {
+    async fn hold(&self, claim: Claim, stop: CancellationToken) -> Result<(), ClusterError> {
+        let id = ShardId::new(claim.number, self.shards).ok_or_else(|| {
+            ClusterError::new(
+                ClusterErrorKind::Configuration,
+                format!("there is no shard {} of {}", claim.number, self.shards),
+            )
+        })?;
+        let mut sessions = Sessions::open(&self.layout, id).await?;
+        let shard = self.shard(id, sessions.last())?;
         let mut holding = Holding {
             receiver: self,
             shard,
@@ -208,7 +226,9 @@ impl Holding<'_> {
             };
             self.finish(parcel.sequence);
         }
-        let session = self.shard.close(CloseMode::KeepSession).await;
-        sessions.save(session).await
+        let session = self.shard.session();
+        let close = self.shard.close(CloseMode::KeepSession);
+        let (saved, _) = tokio::join!(sessions.save(session), close);
+        saved
     }
 }

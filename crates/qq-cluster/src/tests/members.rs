@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{LEASE, PATIENCE, Process, layout, layout_with};
 use crate::claims::{Claim, Record, Tenant};
-use crate::members::{Duty, Member, describe};
+use crate::members::{Duty, Member, describe, living};
 use crate::nats::{Layout, connect};
 use crate::nats_server::NatsServer;
 use crate::{ClusterConfig, ClusterError, ClusterErrorKind, Role};
@@ -19,6 +20,8 @@ pub(super) struct Register {
     held: Mutex<Vec<(u32, Box<str>)>>,
     pub(super) doubled: Mutex<Vec<u32>>,
     takeovers: Mutex<Vec<u32>>,
+    /// What takes until this changes when it is to be handed over.
+    unfinished: watch::Sender<Option<u32>>,
 }
 
 struct Holder {
@@ -53,6 +56,9 @@ impl Tenant for Holder {
         }
         let _entry = Entry(self, claim.number);
         stop.cancelled().await;
+        let mut unfinished = self.register.unfinished.subscribe();
+        let finished = unfinished.wait_for(|number| *number != Some(claim.number));
+        finished.await.unwrap();
         Ok(())
     }
 
@@ -107,6 +113,12 @@ impl Register {
         }
     }
 
+    fn of(&self, name: &str) -> Vec<u32> {
+        let held = self.held.lock().unwrap();
+        let of = held.iter().filter(|(_, holder)| **holder == *name);
+        of.map(|(number, _)| *number).collect()
+    }
+
     fn takeovers(&self) -> usize {
         self.takeovers.lock().unwrap().len()
     }
@@ -139,6 +151,57 @@ async fn a_planned_stop_hands_over_and_a_death_is_taken_over() {
     assert_eq!(register.takeovers(), COUNT as usize / 2);
     assert_eq!(*register.doubled.lock().unwrap(), [] as [u32; 0]);
     three.tasks.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_leaves_does_not_keep_the_others_waiting() {
+    let Some(server) = NatsServer::start().await else {
+        return;
+    };
+    let lease = LEASE * 5;
+    let layout = layout_with(&server, lease).await;
+    let register = Arc::new(Register::default());
+    let _one = process(&layout, lease, &register, "one");
+    let mut two = process(&layout, lease, &register, "two");
+    let start = Instant::now();
+    while register.of("one").len() != 8 || register.of("two").len() != 8 {
+        assert!(start.elapsed() < PATIENCE, "it is not even");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let slow = register.of("two")[3];
+    register.unfinished.send_replace(Some(slow));
+    two.stop.cancel();
+    // All but one are taken before the process has left, and stay where they are for as long as it takes to leave.
+    let until_moved = async || {
+        while register.of("one").len() != 15 || register.of("two") != [slow] {
+            let held = register.held.lock().unwrap().clone();
+            assert!(start.elapsed() < PATIENCE, "{slow} of {held:?}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    until_moved().await;
+    let members = living(&layout.members).await.unwrap();
+    let (leaving, _) = members.iter().find(|(_, has)| has.is_leaving).unwrap();
+    let key = format!("leaving.{leaving}");
+    let said = async || {
+        let entry = layout.members.load_bytes(&key).await.unwrap();
+        entry.expect("it was forgotten").revision
+    };
+    let first = said().await;
+    while said().await == first {
+        assert!(start.elapsed() < PATIENCE, "it was not said again");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    until_moved().await;
+    register.unfinished.send_replace(None);
+    two.tasks.join_next().await.unwrap().unwrap().unwrap();
+    register.until_held_by(&["one"]).await;
+    assert_eq!(register.takeovers(), 0);
+    assert_eq!(*register.doubled.lock().unwrap(), [] as [u32; 0]);
+    // Nothing is left of it that another cluster could take for a process.
+    let store = layout.members.store();
+    let state = store.stream.get_info().await.unwrap().state;
+    assert_eq!(state.messages, 1, "{state:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

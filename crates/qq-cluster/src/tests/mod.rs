@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::claims::{Tenant, Things, keep};
+use crate::claims::{HAND_OVER, Tenant, Things, keep};
 use crate::members::{Duty, Membership};
 use crate::nats::{Layout, connect};
 use crate::nats_server::NatsServer;
@@ -66,8 +66,7 @@ impl Process {
         tasks.spawn(async move {
             let membership = Membership::join(things.members.clone(), duty, lease).await?;
             let held = watch::Sender::new(0);
-            let deadline = Duration::from_secs(5);
-            let result = keep(&things, &membership, &tenant, &held, &end, deadline).await;
+            let result = keep(&things, &membership, &tenant, &held, &end, HAND_OVER).await;
             membership.leave().await;
             result
         });

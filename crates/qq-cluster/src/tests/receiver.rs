@@ -6,10 +6,14 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use qq_emulator::Emulator;
+use qq_gateway::CloseMode;
 use qq_http::HttpClient;
+use qq_model::gateway::ShardId;
 use qq_model::{Environment, Intents, Token};
-use qq_transport::{Tcp, Tls};
+use qq_transport::{Connect, ConnectFuture, Connection, Tcp, Tls};
+use tokio::io::copy_bidirectional;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use super::{LEASE, PATIENCE, Process, layout};
 use crate::Role;
@@ -18,32 +22,42 @@ use crate::identify::ClusterIdentifyQueue;
 use crate::members::Duty;
 use crate::nats::Layout;
 use crate::nats_server::NatsServer;
-use crate::receiver::Receiver;
+use crate::receiver::{Receiver, ShardNews};
 use crate::stores::ClusterTokenStore;
 
 const SHARDS: u32 = 2;
 
-async fn start(layout: &Layout, emulator: &Emulator) -> Process {
+/// What holds shards of the emulator, and what it tells.
+async fn receiver(
+    layout: &Layout,
+    emulator: &Emulator,
+    connect: Arc<dyn Connect>,
+) -> (Receiver, mpsc::Receiver<ShardNews>) {
     let http = HttpClient::builder(Token::new(emulator.app_id(), emulator.secret()))
         .environment(Environment::custom(emulator.base_url()).unwrap())
         .token_store(ClusterTokenStore::new(layout))
         .build()
         .unwrap();
     let url = http.gateway_bot().await.unwrap().url;
-    let (news, mut read) = mpsc::channel(64);
-    let receiver = Arc::new(Receiver {
+    let (news, read) = mpsc::channel(64);
+    let receiver = Receiver {
         layout: layout.clone(),
         http: http.clone(),
         url,
         intents: Intents::default().with_group_and_c2c(),
         shards: SHARDS,
         partitions: 4,
-        connect: Arc::new(Tcp),
+        connect,
         tls: Tls::new(),
         queue: ClusterIdentifyQueue::new(layout.brief.clone(), http),
         counters: Arc::default(),
         news,
-    });
+    };
+    (receiver, read)
+}
+
+async fn start(layout: &Layout, emulator: &Emulator) -> Process {
+    let (receiver, mut read) = receiver(layout, emulator, Arc::new(Tcp)).await;
     let prefix = format!("shard.{SHARDS}");
     let mut process = Process::start(
         layout,
@@ -51,7 +65,7 @@ async fn start(layout: &Layout, emulator: &Emulator) -> Process {
         Duty::gateway(Role::Receiver),
         prefix,
         SHARDS,
-        receiver,
+        Arc::new(receiver),
     );
     process.tasks.spawn(async move {
         while read.recv().await.is_some() {}
@@ -180,4 +194,51 @@ async fn shards_move_and_resume_and_every_event_is_published_once() {
     let violations = emulator.violations();
     assert!(violations.is_empty(), "{violations:?}");
     three.tasks.shutdown().await;
+}
+
+/// A way to the platform on which nothing goes either way from a moment on, and no connection ends.
+struct Mute(CancellationToken);
+
+impl Connect for Mute {
+    fn connect<'a>(&'a self, host: &'a str, port: u16) -> ConnectFuture<'a> {
+        let is_mute = self.0.clone();
+        Box::pin(async move {
+            let mut far = Tcp.connect(host, port).await?;
+            let (near, mut middle) = tokio::io::duplex(64 << 10);
+            tokio::spawn(async move {
+                tokio::select! {
+                    biased;
+                    () = is_mute.cancelled() => std::future::pending().await,
+                    _ = copy_bidirectional(&mut middle, &mut far) => {}
+                }
+            });
+            Ok(Box::new(near) as Connection)
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_platform_that_does_not_say_goodbye_holds_no_hand_over_up() {
+    let Some(server) = NatsServer::start().await else {
+        return;
+    };
+    let layout = layout(&server).await;
+    let emulator = Emulator::builder()
+        .settings(|settings| settings.shards = SHARDS)
+        .start()
+        .await
+        .unwrap();
+    let is_mute = CancellationToken::new();
+    let (receiver, _news) = receiver(&layout, &emulator, Arc::new(Mute(is_mute.clone()))).await;
+    let id = ShardId::new(1, SHARDS).unwrap();
+    let mut shard = receiver.shard(id, None).unwrap();
+    let ready = tokio::time::timeout(PATIENCE, shard.next()).await;
+    ready.expect("no session").unwrap().unwrap();
+    is_mute.cancel();
+    tokio::time::pause();
+    let begun = tokio::time::Instant::now();
+    let session = shard.close(CloseMode::KeepSession).await;
+    let took = begun.elapsed();
+    assert!(session.is_some());
+    assert!(took < Duration::from_secs(1), "{took:?}");
 }

@@ -476,6 +476,33 @@ async fn an_event_that_gets_lost_on_the_way_comes_again_before_those_after_it() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_request_for_events_runs_out_just_as_an_event_comes() {
+    let Some(server) = NatsServer::start().await else {
+        return;
+    };
+    let layout = layout(&server).await;
+    let client = layout.context.client();
+    let mut requests = client
+        .subscribe("$JS.API.CONSUMER.MSG.NEXT.>")
+        .await
+        .unwrap();
+    client.flush().await.unwrap();
+    let _worker = start(&layout, &Arc::default(), Duration::ZERO, 5);
+    for _ in 0..PARTITIONS {
+        let request = tokio::time::timeout(PATIENCE, requests.next()).await;
+        let request = request.expect("no request").unwrap();
+        let asked: serde_json::Value = serde_json::from_slice(&request.payload).unwrap();
+        let lasts = |field: &str| Duration::from_nanos(asked[field].as_u64().unwrap());
+        assert!(
+            lasts("expires") > Duration::from_secs(24 * 60 * 60),
+            "{asked}"
+        );
+        // A server that has gone is noticed all the same.
+        assert!(lasts("idle_heartbeat") <= Duration::from_secs(2), "{asked}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_event_is_not_blamed_for_what_another_did() {
     let Some(server) = NatsServer::start().await else {
         return;

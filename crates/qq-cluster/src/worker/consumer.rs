@@ -18,8 +18,10 @@ use crate::{ClusterError, ClusterErrorKind};
 
 /// After how long an event that was neither acknowledged nor reported as under way is delivered again.
 pub(crate) const ACK_WAIT: Duration = Duration::from_secs(30);
-/// How long one request for events stays open, and how soon a server that has gone is noticed.
-const EXPIRES: Duration = Duration::from_secs(10);
+/// How long one request for events stays open: longer than a process runs, as a rule. Servers before 2.9.16 forget a request,
+/// and do not say so, when an event comes just as it runs out; the event then waits until heartbeats are missed.
+const EXPIRES: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// How often a server says that a request is open. Twice as long without a word, and it is asked again.
 const HEARTBEAT: Duration = Duration::from_secs(2);
 /// How long servers may take to elect the leader of a consumer.
 const ELECTION: Duration = Duration::from_secs(12);
