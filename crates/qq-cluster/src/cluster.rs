@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use async_nats::jetstream::Context;
 use qq_http::LimitStore;
 use qq_model::Token;
 use qq_model::id::AppId;
@@ -18,7 +17,7 @@ use crate::config::ClusterConfig;
 use crate::counters::Counters;
 use crate::limits::ClusterLimits;
 use crate::members::{Member, describe};
-use crate::nats::{Layout, Pace, connect, interrupted};
+use crate::nats::{Connection, Layout, Pace, connect, interrupted};
 use crate::tenure::Tenures;
 use crate::{ClusterError, ClusterErrorKind};
 
@@ -138,8 +137,8 @@ impl Cluster {
         config.validate()?;
         let app_id = token.app_id();
         // Boxed, for it is the larger part of the future, which callers hold.
-        let context = Box::pin(connect(&config, &format!("qqbot-{app_id}"))).await?;
-        let layout = Box::pin(open(&context, &config, &app_id.to_string())).await?;
+        let connection = Box::pin(connect(&config, &format!("qqbot-{app_id}"))).await?;
+        let layout = Box::pin(open(&connection, &config, &app_id.to_string())).await?;
         let limits = ClusterLimits::new(&layout, config.lease);
         Ok(Self {
             inner: Arc::new(Inner {
@@ -311,7 +310,7 @@ impl Cluster {
 
 /// Opens the streams and buckets, again while NATS is not ready.
 async fn open(
-    context: &Context,
+    connection: &Connection,
     config: &ClusterConfig,
     app_id: &str,
 ) -> Result<Layout, ClusterError> {
@@ -319,7 +318,7 @@ async fn open(
     let mut pace = Pace::new();
     loop {
         let opened = async {
-            let layout = Layout::open(context.clone(), config, app_id).await?;
+            let layout = Layout::open(connection.clone(), config, app_id).await?;
             layout.enrolment(app_id).enrol().await?;
             Ok::<_, ClusterError>(layout)
         };

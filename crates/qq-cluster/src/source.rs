@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::cluster::Cluster;
-use crate::identify::ClusterIdentifyQueue;
+use crate::identify::{ClusterGateway, ClusterIdentifyQueue, Unanswered};
 use crate::members::Duty;
 use crate::process::{Process, ProcessNews};
 use crate::receiver::{Receiver, ShardNews};
@@ -176,29 +176,31 @@ impl Node {
 
     async fn receiver(&self, news: mpsc::Sender<ShardNews>) -> Receiver {
         let context = &self.context;
-        let gateway = loop {
-            match context.api.gateway_bot().await {
-                Ok(gateway) => break gateway,
-                Err(error) => {
-                    self.tell(SourceItem::Interrupted(error.into())).await;
-                    sleep(PAUSE).await;
-                }
-            }
-        };
         let layout = self.cluster.layout();
+        let gateway = ClusterGateway::new(layout, context.api.clone());
+        let answer = loop {
+            let error = match gateway.answer().await {
+                Ok(answer) => break answer,
+                Err(Unanswered::Platform(error)) => error.into(),
+                Err(Unanswered::Cluster(error)) => BotError::with_source(
+                    ErrorKind::Network,
+                    "the cluster could not be asked for the gateway",
+                    error,
+                ),
+            };
+            self.tell(SourceItem::Interrupted(error)).await;
+            sleep(PAUSE).await;
+        };
         Receiver {
             layout: layout.clone(),
             http: context.api.clone(),
-            url: context
-                .gateway_url
-                .clone()
-                .unwrap_or_else(|| Box::from(&*gateway.url)),
+            url: context.gateway_url.clone().unwrap_or(answer.url),
             intents: context.intents,
-            shards: gateway.shards.max(1),
+            shards: answer.shards,
             partitions: self.cluster.config().partitions,
             connect: Arc::clone(&context.connect),
             tls: context.tls.clone(),
-            queue: ClusterIdentifyQueue::new(layout.brief.clone(), context.api.clone()),
+            queue: ClusterIdentifyQueue::new(layout, gateway),
             counters: Arc::clone(self.cluster.counters()),
             news,
         }

@@ -2,14 +2,20 @@
 //!
 //! Of several servers that keep a bucket, those before 2.9.21 compare the revision when a change arrives, and not when it is
 //! made: of two changes that arrive together both are confirmed, and the later one stays. Where that matters a change of an
-//! [exact](Bucket::exact) bucket is looked at again when whatever arrived before it was made.
+//! [exact](Bucket::exact) bucket is looked at again when whatever arrived before it was made. Newer ones refuse the second, and
+//! need not be asked again.
 
 use std::error::Error;
+use std::time::Duration;
 
-use async_nats::jetstream::kv::{CreateErrorKind, EntryError, Operation, Store, UpdateErrorKind};
+use async_nats::jetstream::kv::{
+    CreateErrorKind, EntryError, Operation, Store, UpdateError, UpdateErrorKind,
+};
+use async_nats::jetstream::{self, ErrorCode};
 use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::time::sleep;
 
 use super::interrupted;
 use crate::{ClusterError, ClusterErrorKind};
@@ -24,6 +30,9 @@ pub(crate) struct Bucket {
 
 /// The entry that is written before a change is looked at again. Nobody reads it.
 const BARRIER: &str = "barrier";
+const UNCONFIRMED: &str = "NATS did not confirm an entry";
+/// The pauses in milliseconds before a change is tried again that met another one under way.
+const PAUSES: [u64; 5] = [5, 20, 80, 200, 500];
 
 /// An entry and the revision that a change must name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,11 +49,11 @@ impl Bucket {
         }
     }
 
-    /// A bucket of which no two changes of one revision are confirmed. Where several servers keep it, a change costs two
-    /// requests more.
-    pub(crate) fn exact(store: Store) -> Self {
+    /// A bucket of which no two changes of one revision are confirmed. Where several servers keep it that do not see to it
+    /// themselves, a change costs two requests more.
+    pub(crate) fn exact(store: Store, are_servers_exact: bool) -> Self {
         Self {
-            is_exact: is_replicated(&store),
+            is_exact: is_replicated(&store) && !are_servers_exact,
             store,
         }
     }
@@ -91,7 +100,6 @@ impl Bucket {
         value: Bytes,
         revision: Option<u64>,
     ) -> Result<u64, ClusterError> {
-        let failed = |error| interrupted("NATS did not confirm an entry", error);
         let expected = match revision {
             Some(revision) => Some(revision),
             // What several servers refuse after they have agreed on it counts for some of them, and for one that starts again
@@ -106,20 +114,16 @@ impl Bucket {
             None => None,
         };
         let revision = match expected {
-            Some(expected) => match self.store.update(key, value, expected).await {
-                Ok(revision) => revision,
-                Err(error) if error.kind() == UpdateErrorKind::WrongLastRevision => {
-                    return Err(conflict(key));
+            Some(expected) => {
+                change(key, move || self.store.update(key, value.clone(), expected)).await?
+            }
+            None => self.store.create(key, value).await.map_err(|error| {
+                if error.kind() == CreateErrorKind::AlreadyExists {
+                    conflict(key)
+                } else {
+                    interrupted(UNCONFIRMED, error)
                 }
-                Err(error) => return Err(failed(Box::new(error) as Box<dyn Error + Send + Sync>)),
-            },
-            None => match self.store.create(key, value).await {
-                Ok(revision) => revision,
-                Err(error) if error.kind() == CreateErrorKind::AlreadyExists => {
-                    return Err(conflict(key));
-                }
-                Err(error) => return Err(failed(Box::new(error))),
-            },
+            })?,
         };
         if self.is_exact && !self.is_last(key, revision).await? {
             return Err(conflict(key));
@@ -133,7 +137,7 @@ impl Bucket {
         self.store
             .put(BARRIER, Bytes::new())
             .await
-            .map_err(|error| interrupted("NATS did not confirm an entry", error))?;
+            .map_err(|error| interrupted(UNCONFIRMED, error))?;
         let entry = self.store.entry(key).await.map_err(unasked)?;
         Ok(entry.is_some_and(|entry| entry.revision == revision))
     }
@@ -141,7 +145,7 @@ impl Bucket {
     /// Writes an entry, whatever it was before; its revision.
     pub(crate) async fn put(&self, key: &str, value: &impl Serialize) -> Result<u64, ClusterError> {
         let written = self.store.put(key, encode(value)?).await;
-        written.map_err(|error| interrupted("NATS did not confirm an entry", error))
+        written.map_err(|error| interrupted(UNCONFIRMED, error))
     }
 
     /// Writes an entry that does not exist; its revision, or a conflict.
@@ -168,13 +172,8 @@ impl Bucket {
     /// The marker of a deletion takes the place of the entry, as a bucket keeps one value to a key. A purge would do the
     /// same, but servers of 2.9 then skip what other watchers have not been sent yet.
     pub(crate) async fn delete(&self, key: &str, revision: u64) -> Result<(), ClusterError> {
-        self.store
-            .delete_expect_revision(key, Some(revision))
-            .await
-            .map_err(|error| match error.kind() {
-                UpdateErrorKind::WrongLastRevision => conflict(key),
-                _ => interrupted("NATS did not confirm a deletion", error),
-            })
+        let delete = move || self.store.delete_expect_revision(key, Some(revision));
+        change(key, delete).await
     }
 
     /// Removes the entry of this revision without leaving a marker: whoever watches is not told.
@@ -198,6 +197,41 @@ fn encode(value: &impl Serialize) -> Result<Bytes, ClusterError> {
             error,
         )
     })
+}
+
+/// Makes a change that names a revision; again while the servers are about to make another one of the same entry, of which
+/// nobody knows yet whether it will count.
+async fn change<T, F: Future<Output = Result<T, UpdateError>>>(
+    key: &str,
+    attempt: impl Fn() -> F,
+) -> Result<T, ClusterError> {
+    let mut pauses = PAUSES.into_iter();
+    loop {
+        let error = match attempt().await {
+            Ok(done) => return Ok(done),
+            Err(error) if error.kind() == UpdateErrorKind::WrongLastRevision => {
+                return Err(conflict(key));
+            }
+            Err(error) => error,
+        };
+        match pauses.next() {
+            Some(pause) if is_being_changed(&error) => sleep(Duration::from_millis(pause)).await,
+            _ => return Err(interrupted(UNCONFIRMED, error)),
+        }
+    }
+}
+
+/// Whether a change was refused because of another one that is not made yet. Several servers of 2.11 and newer say so.
+fn is_being_changed(error: &UpdateError) -> bool {
+    const BEING_CHANGED: ErrorCode = ErrorCode::STREAM_WRONG_LAST_SEQUENCE_CONSTANT;
+    let mut source = error.source();
+    while let Some(error) = source {
+        if let Some(error) = error.downcast_ref::<jetstream::Error>() {
+            return error.error_code() == BEING_CHANGED;
+        }
+        source = error.source();
+    }
+    false
 }
 
 fn is_replicated(store: &Store) -> bool {

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use async_nats::jetstream::{self, ErrorCode};
-use async_nats::{Client, ConnectErrorKind, ConnectOptions, RequestErrorKind, ServerAddr};
+use async_nats::{Client, ConnectErrorKind, ConnectOptions, Event, RequestErrorKind, ServerAddr};
 use bytes::Bytes;
 use serde::Deserialize;
+use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::config::{ClusterConfig, Credentials};
@@ -18,13 +19,31 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// The oldest server that works.
 const OLDEST: (u64, u64) = (2, 9);
 
+/// A connection that was made, and is made again when it breaks.
+#[derive(Clone, Debug)]
+pub(crate) struct Connection {
+    pub(crate) context: jetstream::Context,
+    /// Changes whenever it was made again.
+    pub(crate) made: watch::Receiver<()>,
+}
+
 /// Connects, and makes sure that JetStream is there.
 pub(crate) async fn connect(
     config: &ClusterConfig,
     client_name: &str,
-) -> Result<jetstream::Context, ClusterError> {
+) -> Result<Connection, ClusterError> {
     let addresses = addresses(&config.servers)?;
-    let options = options(config).await?.name(client_name);
+    let (making, made) = watch::channel(());
+    let options = options(config)
+        .await?
+        .name(client_name)
+        .event_callback(move |event| {
+            tracing::info!(%event, "NATS");
+            if matches!(event, Event::Connected) {
+                making.send_replace(());
+            }
+            std::future::ready(())
+        });
     let client = match timeout(CONNECT, options.connect(addresses)).await {
         Ok(Ok(client)) => client,
         Ok(Err(error)) => return Err(refused(error)),
@@ -39,7 +58,7 @@ pub(crate) async fn connect(
     let mut context = jetstream::new(client);
     context.set_timeout(REQUEST);
     check_jetstream(&context).await?;
-    Ok(context)
+    Ok(Connection { context, made })
 }
 
 fn addresses(servers: &str) -> Result<Vec<ServerAddr>, ClusterError> {
@@ -67,8 +86,7 @@ async fn options(config: &ClusterConfig) -> Result<ConnectOptions, ClusterError>
         // A short pause, so that a restarted server has its processes back before their leases end.
         .reconnect_delay_callback(|attempts| {
             Duration::from_millis(50 * u64::try_from(attempts).unwrap_or(u64::MAX).clamp(1, 10))
-        })
-        .event_callback(|event| async move { tracing::info!(%event, "NATS") });
+        });
     let options = match &config.credentials {
         None => options,
         Some(Credentials::Token(token)) => options.token(token.to_string()),

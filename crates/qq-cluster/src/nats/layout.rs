@@ -10,9 +10,10 @@ use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::{self, DiscardPolicy, RetentionPolicy, StorageType, Stream};
 use async_nats::jetstream::{self, ErrorCode};
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
 use super::events::EventStreams;
-use super::{Bucket, interrupted};
+use super::{Bucket, Connection, interrupted};
 use crate::config::ClusterConfig;
 use crate::rival::Enrolment;
 use crate::{ClusterError, ClusterErrorKind};
@@ -32,6 +33,8 @@ const DUPLICATES: Duration = Duration::from_secs(120);
 pub(crate) struct Layout {
     pub(crate) name: Box<str>,
     pub(crate) context: jetstream::Context,
+    /// Changes whenever the connection was made again.
+    pub(crate) made: watch::Receiver<()>,
     /// Events that wait for a worker.
     pub(crate) events: EventStreams,
     /// Whether NATS knows events again that are published twice.
@@ -74,26 +77,29 @@ struct Agreement {
 impl Layout {
     /// Opens what exists, creates what does not.
     pub(crate) async fn open(
-        context: jetstream::Context,
+        connection: Connection,
         config: &ClusterConfig,
         app_id: &str,
     ) -> Result<Self, ClusterError> {
         // So many requests in one future make it large.
-        Box::pin(Self::open_all(context, config, app_id)).await
+        Box::pin(Self::open_all(connection, config, app_id)).await
     }
 
     async fn open_all(
-        context: jetstream::Context,
+        connection: Connection,
         config: &ClusterConfig,
         app_id: &str,
     ) -> Result<Self, ClusterError> {
+        let Connection { context, made } = connection;
         let name: Box<str> = match &config.name {
             Some(name) => name.clone(),
             None => format!("qqbot-{app_id}").into(),
         };
         let registry = bucket_stream(REGISTRY, None, config.replicas);
         let registry = open_bucket(&context, REGISTRY.to_owned(), registry).await?;
-        let registry = Bucket::exact(registry);
+        // From this version on nothing of what is done for older servers is needed.
+        let is_new = is_newer(&context.client().server_info().version, (2, 10, 14));
+        let registry = Bucket::exact(registry, is_new);
         let enrolment = Enrolment {
             context: &context,
             registry: &registry,
@@ -111,10 +117,9 @@ impl Layout {
         let events = EventStreams::open(&context, &name, streams, config).await?;
         let dead = open_stream(&context, dead_letters(&name, config)).await?;
         Ok(Self {
-            drops_repeats: events.replicas() <= 1
-                || is_newer(&context.client().server_info().version, (2, 10, 14)),
+            drops_repeats: events.replicas() <= 1 || is_new,
             members: Bucket::new(bucket("members", Some(config.lease)).await?),
-            claims: Bucket::exact(bucket("claims", None).await?),
+            claims: Bucket::exact(bucket("claims", None).await?, is_new),
             state,
             ledger: Bucket::new(bucket("ledger", Some(LEDGER_AGE)).await?),
             brief: Bucket::new(bucket("brief", Some(BRIEF_AGE)).await?),
@@ -125,6 +130,7 @@ impl Layout {
             registry,
             events,
             dead,
+            made,
             context: context.clone(),
             name: name.clone(),
         })

@@ -6,8 +6,8 @@ mod events;
 mod layout;
 mod pace;
 
-pub(crate) use self::bucket::Bucket;
-pub(crate) use self::connect::connect;
+pub(crate) use self::bucket::{Bucket, Entry};
+pub(crate) use self::connect::{Connection, connect};
 pub(crate) use self::layout::{BRIEF_AGE, Layout};
 pub(crate) use self::pace::Pace;
 

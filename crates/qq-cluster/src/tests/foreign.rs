@@ -18,7 +18,7 @@ async fn what_is_somebody_elses_is_named_and_left_alone() {
         return;
     };
     let config = config(&server);
-    let context = connect(&config, "test").await.unwrap();
+    let connection = connect(&config, "test").await.unwrap();
     let work_queue = Config {
         retention: RetentionPolicy::WorkQueue,
         discard: DiscardPolicy::New,
@@ -38,15 +38,16 @@ async fn what_is_somebody_elses_is_named_and_left_alone() {
             subjects: vec![subject.to_owned()],
             ..theirs
         };
-        let mut stream = context.create_stream(theirs).await.unwrap();
-        let message = context
+        let mut stream = connection.context.create_stream(theirs).await.unwrap();
+        let message = connection
+            .context
             .publish(subject.replace(['*', '>'], "1"), "theirs".into())
             .await
             .unwrap();
         message.await.unwrap();
         let before = stream.info().await.unwrap().clone();
 
-        let error = Layout::open(context.clone(), &config, "1")
+        let error = Layout::open(connection.clone(), &config, "1")
             .await
             .unwrap_err();
         assert_eq!(error.kind(), ClusterErrorKind::ForeignLayout, "{error:?}");
@@ -55,9 +56,9 @@ async fn what_is_somebody_elses_is_named_and_left_alone() {
         let after = stream.info().await.unwrap();
         assert_eq!(after.config, before.config, "{name}");
         assert_eq!(after.state.messages, 1, "{name}");
-        context.delete_stream(name).await.unwrap();
+        connection.context.delete_stream(name).await.unwrap();
     }
-    Layout::open(context, &config, "1").await.unwrap();
+    Layout::open(connection, &config, "1").await.unwrap();
 }
 
 #[tokio::test]
@@ -66,8 +67,10 @@ async fn limits_that_were_set_before_stay_as_they_are() {
         return;
     };
     let config = config(&server);
-    let context = connect(&config, "test").await.unwrap();
-    let first = Layout::open(context.clone(), &config, "1").await.unwrap();
+    let connection = connect(&config, "test").await.unwrap();
+    let first = Layout::open(connection.clone(), &config, "1")
+        .await
+        .unwrap();
     let events = first.events.of(3);
     let before = events.get_info().await.unwrap().config;
     assert_eq!(before.max_age, Duration::from_secs(60 * 60));
@@ -78,7 +81,7 @@ async fn limits_that_were_set_before_stay_as_they_are() {
         .max_events(7)
         .duplicate_window(Duration::from_secs(60))
         .replicas(3);
-    let second = Layout::open(context, &other, "1").await.unwrap();
+    let second = Layout::open(connection, &other, "1").await.unwrap();
     assert_eq!(second.events.all().len(), 8);
     assert_eq!(second.events.subject(3), first.events.subject(3));
     assert_eq!(events.get_info().await.unwrap().config, before);

@@ -300,20 +300,24 @@ async fn what_is_wrong_at_start_is_named() {
         );
     }
     let config = config.user("bot", "right");
-    let context = connect(&config, "test").await.unwrap();
-    Layout::open(context.clone(), &config, "1").await.unwrap();
-    Layout::open(context.clone(), &config, "1").await.unwrap();
+    let connection = connect(&config, "test").await.unwrap();
+    Layout::open(connection.clone(), &config, "1")
+        .await
+        .unwrap();
+    Layout::open(connection.clone(), &config, "1")
+        .await
+        .unwrap();
 
     let other = config.clone().name("qqbot-1");
-    let mismatch = Layout::open(context.clone(), &other, "2")
+    let mismatch = Layout::open(connection.clone(), &other, "2")
         .await
         .unwrap_err();
     assert_eq!(mismatch.kind(), ClusterErrorKind::Mismatch, "{mismatch:?}");
-    let mismatch = Layout::open(context.clone(), &config.clone().partitions(3), "1")
+    let mismatch = Layout::open(connection.clone(), &config.clone().partitions(3), "1")
         .await
         .unwrap_err();
     assert_eq!(mismatch.kind(), ClusterErrorKind::Mismatch, "{mismatch:?}");
-    let foreign = Layout::open(context.clone(), &config.clone().lease(LEASE * 7), "1")
+    let foreign = Layout::open(connection.clone(), &config.clone().lease(LEASE * 7), "1")
         .await
         .unwrap_err();
     assert_eq!(

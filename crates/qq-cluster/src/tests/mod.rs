@@ -33,8 +33,8 @@ pub(crate) async fn layout(server: &NatsServer) -> Layout {
 
 async fn layout_with(server: &NatsServer, lease: Duration) -> Layout {
     let config = ClusterConfig::new(server.url()).lease(lease);
-    let context = connect(&config, "test").await.unwrap();
-    Layout::open(context, &config, "1").await.unwrap()
+    let connection = connect(&config, "test").await.unwrap();
+    Layout::open(connection, &config, "1").await.unwrap()
 }
 
 /// A process of the cluster, as a task: dropping it is its death.

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::{LEASE, PATIENCE, Process, layout};
 use crate::Role;
 use crate::claims::holders;
-use crate::identify::ClusterIdentifyQueue;
+use crate::identify::{ClusterGateway, ClusterIdentifyQueue};
 use crate::members::Duty;
 use crate::nats::Layout;
 use crate::nats_server::NatsServer;
@@ -49,7 +49,7 @@ async fn receiver(
         partitions: 4,
         connect,
         tls: Tls::new(),
-        queue: ClusterIdentifyQueue::new(layout.brief.clone(), http),
+        queue: ClusterIdentifyQueue::new(layout, ClusterGateway::new(layout, http)),
         counters: Arc::default(),
         news,
     };

@@ -11,7 +11,7 @@ use qq_model::{Dispatch, Event};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use super::{LEASE, PATIENCE, Process, layout};
+use super::{LEASE, PATIENCE, Process, layout, layout_with};
 use crate::Role;
 use crate::claims::Record;
 use crate::counters::Counters;
@@ -105,7 +105,7 @@ struct Workman {
 }
 
 fn start(layout: &Layout, world: &Arc<World>, pause: Duration, max_attempts: u32) -> Workman {
-    start_with(layout, world, pause, max_attempts, 64)
+    start_with(layout, world, pause, max_attempts, 64, LEASE)
 }
 
 fn start_with(
@@ -114,6 +114,7 @@ fn start_with(
     pause: Duration,
     max_attempts: u32,
     in_flight: usize,
+    lease: Duration,
 ) -> Workman {
     let fatal = CancellationToken::new();
     let counters = Arc::new(Counters::default());
@@ -132,17 +133,17 @@ fn start_with(
         suspects: Semaphore::new(1),
     });
     Workman {
-        process: run(layout, &worker),
+        process: run(layout, &worker, lease),
         worker,
         fatal,
         counters,
     }
 }
 
-fn run(layout: &Layout, worker: &Arc<Worker<Bot>>) -> Process {
+fn run(layout: &Layout, worker: &Arc<Worker<Bot>>, lease: Duration) -> Process {
     Process::start(
         layout,
-        LEASE,
+        lease,
         Duty::gateway(Role::Worker),
         "partition",
         PARTITIONS.into(),
@@ -347,11 +348,39 @@ async fn slow_handlers_keep_the_order() {
     let world = Arc::new(World::default());
     // Longer than NATS may be silent; and while the first is handled there is no room for the third.
     let pause = Duration::from_millis(4_500);
-    let worker = start_with(&layout, &world, pause, 5, 2);
+    let worker = start_with(&layout, &world, pause, 5, 2, LEASE);
     publish(&layout, messages(1, 3)).await;
     world.until(3, PATIENCE).await;
     world.assert_in_order();
     assert_eq!(world.count(), 3, "each once");
+    drop(worker);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn workers_go_on_after_a_short_restart_of_the_server() {
+    let Some(mut server) = NatsServer::start().await else {
+        return;
+    };
+    // Long, so that nobody is taken for dead meanwhile.
+    let lease = LEASE * 30;
+    let layout = layout_with(&server, lease).await;
+    let world = Arc::new(World::default());
+    let worker = start_with(&layout, &world, Duration::ZERO, 5, 64, lease);
+    publish(&layout, messages(20, 3)).await;
+    world.until(60, PATIENCE).await;
+    for round in 1..=2_u32 {
+        server.kill();
+        server.resume().await;
+        let begun = Instant::now();
+        let next = (3 * round + 1..=3 * round + 3)
+            .flat_map(|number| (0..20).map(move |group| (group, number.to_string())));
+        publish(&layout, next).await;
+        let count = usize::try_from(60 * (round + 1)).unwrap();
+        world.until(count, PATIENCE).await;
+        println!("handled {:?} after the restart", begun.elapsed());
+    }
+    world.assert_in_order();
+    assert_eq!(world.count(), 180, "each once");
     drop(worker);
 }
 
@@ -420,7 +449,7 @@ async fn what_was_taken_away_and_comes_back_was_begun_before() {
             layout.claims.delete(&key, entry.revision).await.unwrap();
         }
     }
-    let _process = run(&layout, &workman.worker);
+    let _process = run(&layout, &workman.worker, LEASE);
     let begun = Instant::now();
     while world.repeated.lock().unwrap().is_empty() {
         assert!(begun.elapsed() < PATIENCE, "it was said to be new");

@@ -10,6 +10,7 @@ use async_nats::jetstream::stream::{ConsumerError, ConsumerErrorKind};
 use async_nats::jetstream::{ErrorCode, Message};
 use futures_util::future::BoxFuture;
 use futures_util::{StreamExt, TryStreamExt};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::claims::Claim;
@@ -32,6 +33,8 @@ const CLOSE: Duration = Duration::from_millis(500);
 pub(super) struct Events {
     place: Place,
     source: Source,
+    /// Changes when the server may have started again, and forgotten its consumers; `None` where others know what it knew.
+    made: Option<watch::Receiver<()>>,
     pace: Pace,
     /// Since when nothing comes but errors.
     silent: Option<Instant>,
@@ -67,8 +70,14 @@ impl Events {
             epoch: claim.epoch,
             in_flight,
         };
+        let made = (!place.is_replicated()).then(|| {
+            let mut made = layout.made.clone();
+            made.mark_unchanged();
+            made
+        });
         Self {
             source: Source::Opening(Box::pin(place.clone().open(None))),
+            made,
             place,
             pace: Pace::new(),
             silent: None,
@@ -90,7 +99,7 @@ impl Events {
                     }
                     Err(error) => (error, None),
                 },
-                Source::Open(open) => match open.next().await {
+                Source::Open(open) => match next(open, &mut self.made).await {
                     Ok(message) => {
                         (self.pace, self.silent) = (Pace::new(), None);
                         return Ok(message);
@@ -105,11 +114,13 @@ impl Events {
             let silent = self.silent.get_or_insert_with(Instant::now).elapsed();
             let place = self.place.clone();
             self.source = Source::Opening(match kept {
-                // The servers elect another leader for it.
-                Some((consumer, last)) if silent < ELECTION => Box::pin(async move {
-                    sleep(pause).await;
-                    ask(consumer, place.in_flight, last).await
-                }),
+                // The servers elect another leader for it. One alone that has started again has forgotten it.
+                Some((consumer, last)) if silent < ELECTION && place.is_replicated() => {
+                    Box::pin(async move {
+                        sleep(pause).await;
+                        ask(consumer, place.in_flight, last).await
+                    })
+                }
                 _ => {
                     self.silent = None;
                     Box::pin(place.open(Some(pause)))
@@ -133,6 +144,26 @@ impl Events {
         if !matches!(deleted, Ok(Ok(_))) {
             tracing::debug!(consumer, "a consumer is left to the next holder");
         }
+    }
+}
+
+/// The next event; otherwise what is wrong, and whether the consumer can be used no longer. Cancel-safe.
+async fn next(
+    open: &mut Open,
+    made: &mut Option<watch::Receiver<()>>,
+) -> Result<Message, (ClusterError, bool)> {
+    let Some(made) = made else {
+        return open.next().await;
+    };
+    tokio::select! {
+        biased;
+        // When the connection has gone for good the events say so.
+        Ok(()) = made.changed() => {
+            let again = "the connection to NATS was made again";
+            let error = ClusterError::new(ClusterErrorKind::Interrupted, again);
+            Err((error, true))
+        }
+        result = open.next() => result,
     }
 }
 
@@ -198,6 +229,10 @@ fn is_gone(error: &ConsumerError) -> bool {
 }
 
 impl Place {
+    fn is_replicated(&self) -> bool {
+        self.layout.events.replicas() > 1
+    }
+
     /// Replaces the consumer of the partition, and asks it for events.
     async fn open(self, pause: Option<Duration>) -> Result<Open, ClusterError> {
         if let Some(pause) = pause {
@@ -218,9 +253,10 @@ impl Place {
             ack_wait: ACK_WAIT,
             max_ack_pending: i64::try_from(self.in_flight).unwrap_or(i64::MAX),
             filter_subject: self.layout.events.subject(self.partition),
-            // One of several servers that starts again would find consumers on its disk that were deleted meanwhile, and refuse
-            // every other one for the partition. The others know what it knew.
-            memory_storage: self.layout.events.replicas() > 1,
+            // Only what is left of the events matters, and that is in the stream: another consumer begins there. On disk each would
+            // write its state ten times a second, and one of several servers that starts again would find consumers that were
+            // deleted meanwhile, and refuse every other one for the partition.
+            memory_storage: true,
             ..Config::default()
         };
         let consumer = self.create(config).await?;

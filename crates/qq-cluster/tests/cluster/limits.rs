@@ -4,13 +4,13 @@ use std::time::{Duration, Instant};
 
 use qq_client::Client;
 use qq_cluster::{Cluster, ClusterConfig, ClusterExt, Role};
-use qq_emulator::Emulator;
+use qq_emulator::{Emulator, IdentifyPace};
 use qq_http::{Certification, HttpClient, Limit, Limits, RetryPolicy, Route};
 use qq_model::{Environment, Intents, Token};
 use tokio::task::JoinSet;
 
 use super::nats_server::NatsServer;
-use super::support::{Echo, LEASE, until_ready};
+use super::support::{Echo, LEASE, turn, until_ready};
 
 /// No wait in here is for speed.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -155,4 +155,58 @@ async fn a_planned_stop_leaves_its_places_to_others() {
     // It asked once who it is, when it started.
     let (_second, http) = process(&nats, &emulator, &limits, LEASE * 2).await;
     assert_eq!(calls(&http).await, 7);
+}
+
+/// More than the platform lets itself be asked for its gateway at a time.
+const MANY_SHARDS: u32 = 24;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_shards_start_without_a_refusal() {
+    let Some(nats) = NatsServer::start().await else {
+        return;
+    };
+    let _turn = turn().await;
+    let emulator = Emulator::builder()
+        .settings(|settings| {
+            settings.strict = true;
+            settings.route_limits = true;
+            settings.identify_pace = IdentifyPace::Record;
+            settings.shards = MANY_SHARDS;
+            settings.max_concurrency = MANY_SHARDS / 3;
+        })
+        .start()
+        .await
+        .unwrap();
+    let mut receivers = Vec::new();
+    for _ in 0..3 {
+        let config = ClusterConfig::new(nats.url()).role(Role::Receiver);
+        let cluster = Cluster::connect(config, &token()).await.unwrap();
+        let client = Client::builder(token(), Intents::default())
+            .environment(Environment::custom(emulator.base_url()).unwrap())
+            .cluster(&cluster)
+            .handler(Echo::default())
+            .build()
+            .unwrap();
+        receivers.push(tokio::spawn(async move { client.start().await }));
+    }
+    let begun = Instant::now();
+    let live = || {
+        let sessions = emulator.sessions();
+        sessions.iter().filter(|session| session.connected).count()
+    };
+    while live() < MANY_SHARDS as usize {
+        assert!(begun.elapsed() < PATIENCE, "{} shards", live());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let refused: Vec<_> = emulator
+        .requests()
+        .into_iter()
+        .filter(|request| request.status >= 400)
+        .collect();
+    assert!(refused.is_empty(), "{refused:?}");
+    let violations = emulator.violations();
+    assert!(violations.is_empty(), "{violations:?}");
+    for receiver in receivers {
+        receiver.abort();
+    }
 }

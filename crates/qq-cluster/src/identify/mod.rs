@@ -1,17 +1,19 @@
 //! Who may IDENTIFY when, among all processes of the cluster.
 
+mod gateway;
+
+pub(crate) use self::gateway::{ClusterGateway, Unanswered};
+
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use futures_util::TryStreamExt;
 use qq_gateway::{IdentifyFuture, IdentifyQueue, IdentifyTurn, SessionQuotaError};
-use qq_http::HttpClient;
-use qq_model::gateway::{SessionStartLimit, ShardId};
+use qq_model::gateway::ShardId;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::nats::{BRIEF_AGE, Bucket, interrupted};
+use self::gateway::Session;
+use crate::nats::{BRIEF_AGE, Bucket, Layout};
 use crate::{ClusterError, ClusterErrorKind};
 
 /// What the keys of slots begin with.
@@ -26,19 +28,16 @@ const HOLD: Duration = Duration::from_secs(60);
 /// An identify queue that all processes of a cluster share: a slot is an entry that vanishes after five seconds.
 pub(crate) struct ClusterIdentifyQueue {
     brief: Bucket,
-    http: HttpClient,
-    /// How many sessions may be opened within five seconds, as the platform said last; 0 when it was not asked yet.
-    slots: AtomicU32,
+    gateway: ClusterGateway,
     /// One shard of this process asks at a time, so that they come in order.
     door: tokio::sync::Semaphore,
 }
 
 impl ClusterIdentifyQueue {
-    pub(crate) fn new(brief: Bucket, http: HttpClient) -> Arc<Self> {
+    pub(crate) fn new(layout: &Layout, gateway: ClusterGateway) -> Arc<Self> {
         Arc::new(Self {
-            brief,
-            http,
-            slots: AtomicU32::new(0),
+            brief: layout.brief.clone(),
+            gateway,
             door: tokio::sync::Semaphore::new(1),
         })
     }
@@ -51,12 +50,8 @@ impl ClusterIdentifyQueue {
                 Ok(Some(turn)) => return Ok(turn),
                 Ok(None) => PAUSE,
                 Err(Refused::Quota(error)) => return Err(error),
-                Err(Refused::Cluster(error)) => {
+                Err(Refused::Unanswered(error)) => {
                     tracing::warn!(error = ?error, "asks for a turn to identify again");
-                    AFTER_FAILURE
-                }
-                Err(Refused::Rest(error)) => {
-                    tracing::warn!(error = ?error, "asks for the quota of sessions again");
                     AFTER_FAILURE
                 }
             };
@@ -66,33 +61,16 @@ impl ClusterIdentifyQueue {
     }
 
     async fn try_turn(&self) -> Result<Option<IdentifyTurn>, Refused> {
-        let mut slots = self.slots.load(Ordering::Relaxed);
-        if slots == 0 {
-            slots = self.limit().await?.max_concurrency.max(1);
-        }
+        let slots = self.gateway.answer().await?.slots;
         let Some(turn) = self.take(slots).await? else {
             return Ok(None);
         };
-        // The platform's own count: it knows of the sessions of every process, and of other programs, too. It is asked
-        // with a slot in hand, so that waiting for one asks nothing of the platform. Returning gives the slot back.
-        let limit = self.limit().await?;
-        let others = self.taken().await?.saturating_sub(1);
-        if limit.total > 0 && limit.remaining <= others {
-            return Err(Refused::Quota(SessionQuotaError::new(
-                1,
-                limit.remaining.saturating_sub(others),
-                limit.reset_after(),
-            )));
+        // Returning without the turn gives the slot back.
+        match self.gateway.take_session().await? {
+            Session::Granted => Ok(Some(turn)),
+            Session::Later => Ok(None),
+            Session::UsedUp(error) => Err(Refused::Quota(error)),
         }
-        Ok(Some(turn))
-    }
-
-    async fn limit(&self) -> Result<SessionStartLimit, Refused> {
-        let gateway = self.http.gateway_bot().await.map_err(Refused::Rest)?;
-        let limit = gateway.session_start_limit;
-        self.slots
-            .store(limit.max_concurrency.max(1), Ordering::Relaxed);
-        Ok(limit)
     }
 
     /// The first of so many slots that is free.
@@ -106,24 +84,6 @@ impl ClusterIdentifyQueue {
             }
         }
         Ok(None)
-    }
-
-    /// How many slots are taken: sessions that were just opened, or are about to be. The platform may not count them yet.
-    async fn taken(&self) -> Result<u32, ClusterError> {
-        let store = self.brief.store();
-        let failed = |error| interrupted("NATS could not be asked for the slots", error);
-        let subjects = store
-            .stream
-            .info_with_subjects(format!("{}{PREFIX}.>", store.prefix))
-            .await
-            .map_err(|error| interrupted("NATS could not be asked for the slots", error))?;
-        subjects
-            .try_fold(
-                0,
-                |count: u32, _| async move { Ok(count.saturating_add(1)) },
-            )
-            .await
-            .map_err(failed)
     }
 
     /// Keeps a slot until its IDENTIFY was sent, and from then on for as long as the entry lives.
@@ -166,13 +126,12 @@ async fn keep(
 
 enum Refused {
     Quota(SessionQuotaError),
-    Cluster(ClusterError),
-    Rest(qq_http::Error),
+    Unanswered(Unanswered),
 }
 
-impl From<ClusterError> for Refused {
-    fn from(error: ClusterError) -> Self {
-        Self::Cluster(error)
+impl<E: Into<Unanswered>> From<E> for Refused {
+    fn from(error: E) -> Self {
+        Self::Unanswered(error.into())
     }
 }
 
