@@ -9,7 +9,7 @@ mod control;
 mod emulator;
 mod http;
 mod node;
-mod python;
+pub(crate) mod python;
 mod script;
 mod table;
 

@@ -1,4 +1,4 @@
-//! Python clients: an environment with pinned packages, and a script that runs in it.
+//! Python packages: an environment with pinned packages, and a script that runs in it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ const INSTALL: Duration = Duration::from_secs(600);
 const QUESTION: Duration = Duration::from_secs(30);
 
 /// What this machine lacks, and how to get it.
-pub(super) fn missing() -> Option<String> {
+pub(crate) fn missing() -> Option<String> {
     let Some(python) = tools::PYTHON.find() else {
         return Some(tools::PYTHON.missing());
     };
@@ -31,7 +31,7 @@ pub(super) fn missing() -> Option<String> {
 
 /// The interpreter of an environment below `folder` that holds exactly the pinned packages. A
 /// second call with the same pins finds it ready and needs no network.
-pub(super) fn environment(requirements: &Path, folder: &Path) -> Result<PathBuf> {
+pub(crate) fn environment(requirements: &Path, folder: &Path) -> Result<PathBuf> {
     let system = tools::PYTHON
         .find()
         .ok_or_else(|| Error::new(tools::PYTHON.missing()))?;

@@ -1,5 +1,6 @@
 //! `cargo xtask test`: the steps of the gate one after the other, and what became of each.
 
+mod nats;
 mod steps;
 mod summary;
 
@@ -26,6 +27,8 @@ pub(crate) enum Outcome {
     Failed(String),
     /// Not run, and this is why.
     Skipped(String),
+    /// Not run for want of something that is not promised anywhere, and this is what.
+    Foregone(String),
     /// This step's work is part of another step of the same run.
     Within(&'static str),
 }
@@ -138,5 +141,7 @@ mod tests {
             Outcome::Failed("no chromium".into())
         );
         assert_eq!(under_ci(true, Outcome::Passed), Outcome::Passed);
+        let foregone = || Outcome::Foregone("no network".into());
+        assert_eq!(under_ci(true, foregone()), foregone());
     }
 }

@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use super::Outcome;
+use super::{Outcome, nats};
 use crate::error::Result;
 use crate::project::Project;
 use crate::{conformance, coverage, house, process, tools};
@@ -35,6 +35,8 @@ enum Work {
     Coverage,
     /// Tests of the step `tests` that need tools, and the cargo call that runs them alone.
     Needing(&'static [&'static tools::Tool], &'static [&'static str]),
+    /// Tests of the cluster over a newer server.
+    NewerNats,
     Conformance,
 }
 
@@ -130,6 +132,11 @@ pub(crate) const STEPS: &[Step] = &[
         ),
     },
     Step {
+        name: "newer-nats",
+        title: "the cluster over a newer NATS server than Debian's",
+        work: Work::NewerNats,
+    },
+    Step {
         name: "conformance",
         title: "third-party clients work against the emulator",
         work: Work::Conformance,
@@ -151,6 +158,7 @@ impl Step {
                 None if running.contains(&TESTS) => Outcome::Within(TESTS),
                 None => cargo(project, args, None),
             },
+            Work::NewerNats => nats::run(project),
             Work::Conformance => match conformance::missing_tool() {
                 Some(why) => Outcome::Skipped(why),
                 None => verdict(conformance::run(project), "a client failed a check"),

@@ -36,7 +36,7 @@ impl Row {
         let (result, note) = match &self.outcome {
             Outcome::Passed => ("ok", String::new()),
             Outcome::Failed(why) => ("FAILED", first_line(why)),
-            Outcome::Skipped(why) => ("skipped", first_line(why)),
+            Outcome::Skipped(why) | Outcome::Foregone(why) => ("skipped", first_line(why)),
             Outcome::Within(step) => ("with", format!("runs in step `{step}`")),
         };
         let time = self.time.map(clock).unwrap_or_default();
@@ -63,7 +63,7 @@ pub(crate) fn table(rows: &[Row], total: Duration) -> String {
         "steps: {} passed, {} failed, {} skipped",
         count(|outcome| matches!(outcome, Outcome::Passed)),
         count(|outcome| matches!(outcome, Outcome::Failed(_))),
-        count(|outcome| matches!(outcome, Outcome::Skipped(_))),
+        count(|outcome| matches!(outcome, Outcome::Skipped(_) | Outcome::Foregone(_))),
     );
     text
 }
