@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::Intents;
-use crate::wire::names::{Names, table, table_len};
+use crate::wire::names::{Name, Names, names, table, table_len};
 
 macro_rules! define_kind {
     ($($(#[$doc:meta])* $variant:ident = $wire:literal, $payload:ident, [$($intent:ident)?], $callback:ident;)*) => {
@@ -61,7 +61,7 @@ macro_rules! define_kind {
             }
         }
 
-        const NAMES: &[&str] = &[$($wire),*];
+        static NAMES: [Name; EventKind::ALL.len()] = names([$($wire),*]);
     };
     (@intent) => { None };
     (@intent $intent:ident) => { Some(Intents::$intent) };
@@ -69,8 +69,8 @@ macro_rules! define_kind {
 
 event_table!(define_kind);
 
-static TABLE: [u8; table_len(NAMES.len())] = table(NAMES);
-static KINDS: Names = Names::new(NAMES, &TABLE);
+static TABLE: [u8; table_len(EventKind::ALL.len())] = table(&NAMES);
+static KINDS: Names = Names::new(&NAMES, &TABLE);
 
 impl fmt::Display for EventKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -41,6 +41,8 @@ markers! {
     GroupOpen,
     /// A member of a QQ group.
     MemberOpen,
+    /// A person as the QQ chat at hand knows them.
+    PersonOpen,
     /// A user across bots of one owner.
     UnionOpen,
     /// A gateway session.

@@ -88,6 +88,9 @@ aliases! {
     GroupOpenid = GroupOpen;
     /// A member of a QQ group as one bot sees them, 32 hexadecimal digits.
     MemberOpenid = MemberOpen;
+    /// A person as the QQ chat at hand knows them: the [`MemberOpenid`] in groups, the [`UserOpenid`] in one-to-one
+    /// chats. [`Id::cast`] makes it the one or the other.
+    PersonOpenid = PersonOpen;
     /// A user across the bots of one owner, only with a grant.
     UnionOpenid = UnionOpen;
     /// A gateway session (`session_id` of READY), a UUID.
@@ -285,6 +288,7 @@ impl<'de, K> Lenient<'de> for Id<K> {
 }
 
 impl<K> FromScalar for Id<K> {
+    #[inline]
     fn from_scalar(scalar: Scalar<'_>) -> Option<Self> {
         match scalar {
             Scalar::Text(text) => Some(Self::new(text)),

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{ArkData, Attachment, Conversation, MemberRole, MessageScene};
-use crate::id::{MemberOpenid, MessageId, UnionOpenid, UserOpenid};
+use crate::id::{MemberOpenid, MessageId, PersonOpenid, UnionOpenid, UserOpenid};
 use crate::timestamp::Timestamp;
 
 object! {
@@ -32,7 +32,7 @@ object! {
     /// A user of groups and one-to-one chats. Which ids are there depends on the scene.
     pub struct V2User {
         /// The same as the openid of the scene.
-        pub id: Option<Box<str>>,
+        pub id: Option<PersonOpenid>,
         /// In one-to-one chats.
         pub user_openid: Option<UserOpenid>,
         /// In groups.
@@ -98,7 +98,7 @@ impl C2CMessage {
         author
             .user_openid
             .clone()
-            .unwrap_or_else(|| UserOpenid::new(author.id.as_deref().unwrap_or_default()))
+            .unwrap_or_else(|| author.id.clone().unwrap_or_default().cast())
     }
 
     /// Whether a bot sent it.

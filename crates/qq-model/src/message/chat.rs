@@ -429,8 +429,9 @@ impl Mention {
     /// Who is meant; `None` for everyone.
     #[must_use]
     pub fn openid(&self) -> Option<MemberOpenid> {
-        let known = self.member_openid.clone().filter(|id| !id.is_empty());
-        known.or_else(|| filled(self.id.as_deref()).map(MemberOpenid::new))
+        let names = [&self.member_openid, &self.id];
+        let mut names = names.into_iter().flatten();
+        names.find(|id| !id.is_empty()).cloned()
     }
 }
 

@@ -44,7 +44,7 @@ object! {
     /// A mention in a group message.
     pub struct Mention {
         /// The same as the member openid.
-        pub id: Option<Box<str>>,
+        pub id: Option<MemberOpenid>,
         /// The mentioned member.
         pub member_openid: Option<MemberOpenid>,
         /// Listed by the documents, not seen in groups.
@@ -116,7 +116,7 @@ impl GroupMessage {
         author
             .member_openid
             .clone()
-            .unwrap_or_else(|| MemberOpenid::new(author.id.as_deref().unwrap_or_default()))
+            .unwrap_or_else(|| author.id.clone().unwrap_or_default().cast())
     }
 
     /// Whether a bot sent it.
@@ -145,11 +145,8 @@ impl GroupMessage {
 
 impl Mention {
     fn is_of(&self, id: &str) -> bool {
-        self.id.as_deref() == Some(id)
-            || self
-                .member_openid
-                .as_ref()
-                .is_some_and(|member| *member == *id)
+        let names = [&self.member_openid, &self.id];
+        names.into_iter().flatten().any(|name| *name == *id)
     }
 }
 

@@ -21,7 +21,9 @@ mod structure;
 mod texts;
 
 pub use self::extra::Extra;
-pub(crate) use self::object::{Payload, Present, read_object, require_object};
+pub(crate) use self::object::{
+    Payload, Present, Renewed, read_object, read_object_into, require_object,
+};
 pub use self::patch::Patch;
 pub(crate) use self::scalar::read_scalar;
 pub use self::scalar::{FromScalar, Scalar};
@@ -49,6 +51,31 @@ pub trait Lenient<'de>: Sized {
     /// Those of the deserializer: the input is not well-formed.
     fn read_boxed<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<Self>>, D::Error> {
         Ok(Self::read(deserializer)?.map(Box::new))
+    }
+
+    /// Reads a value into a place, which stays as it is where [`read`](Self::read) gives `None`.
+    ///
+    /// # Errors
+    ///
+    /// Those of the deserializer: the input is not well-formed.
+    fn read_into<D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+        if let Some(value) = Self::read(deserializer)? {
+            *self = value;
+        }
+        Ok(())
+    }
+
+    /// Reads a value into a place, where [`read`](Self::read) gives `None` as well.
+    ///
+    /// # Errors
+    ///
+    /// Those of the deserializer: the input is not well-formed.
+    fn read_option_into<D: Deserializer<'de>>(
+        place: &mut Option<Self>,
+        deserializer: D,
+    ) -> Result<(), D::Error> {
+        *place = Self::read(deserializer)?;
+        Ok(())
     }
 
     /// Whether this value is left out when its object is written.

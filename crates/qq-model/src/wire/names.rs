@@ -9,29 +9,42 @@ use serde::de::{DeserializeSeed, Visitor};
 ///
 /// It is data where a `match` would be code, a copy of it for every object.
 pub(crate) struct Names {
-    names: &'static [&'static str],
+    names: &'static [Name],
     /// The place of a name, or [`NONE`]; a power of two of them.
     table: &'static [u8],
 }
 
+/// A name and its [`words`].
+#[derive(Clone, Copy)]
+pub(crate) struct Name {
+    text: &'static str,
+    words: [u64; 2],
+}
+
 /// The place of no name.
 const NONE: u8 = u8::MAX;
+/// Longer names are not settled by their length and [`words`].
+const SHORT: usize = 16;
 
 impl Names {
-    /// `table` is [`table`] of the names.
-    pub(crate) const fn new(names: &'static [&'static str], table: &'static [u8]) -> Self {
+    /// `names` and `table` are [`names`] and [`table`] of the same texts.
+    pub(crate) const fn new(names: &'static [Name], table: &'static [u8]) -> Self {
         Self { names, table }
     }
 
     /// The place of a name in the list.
     #[inline]
     pub(crate) fn find(&self, name: &str) -> Option<u8> {
-        let mut at = hash(name.as_bytes());
+        let words = words(name.as_bytes());
+        let mut at = hash(words, name.len());
         loop {
             let place = *self.table.get(at & self.table.len().wrapping_sub(1))?;
             // Behind the end of the list is none.
             let known = self.names.get(usize::from(place))?;
-            if are_same(known.as_bytes(), name.as_bytes()) {
+            if known.words == words
+                && known.text.len() == name.len()
+                && (name.len() <= SHORT || known.text.bytes().eq(name.bytes()))
+            {
                 return Some(place);
             }
             at += 1;
@@ -53,16 +66,36 @@ pub(crate) const fn table_len(names: usize) -> usize {
     (2 * names + 1).next_power_of_two()
 }
 
+/// The names with what is compared of them.
+pub(crate) const fn names<const LEN: usize>(texts: [&'static str; LEN]) -> [Name; LEN] {
+    let mut names = [Name {
+        text: "",
+        words: [0; 2],
+    }; LEN];
+    let mut place = 0;
+    while place < LEN {
+        names[place] = Name {
+            text: texts[place],
+            words: words(texts[place].as_bytes()),
+        };
+        place += 1;
+    }
+    names
+}
+
 /// The table of the names, no two of which are the same.
-pub(crate) const fn table<const LEN: usize>(names: &[&str]) -> [u8; LEN] {
+pub(crate) const fn table<const LEN: usize>(names: &[Name]) -> [u8; LEN] {
     assert!(LEN.is_power_of_two() && names.len() < LEN && names.len() < NONE as usize);
     let mut table = [NONE; LEN];
     let mut place = 0;
     while place < names.len() {
-        let name = names[place].as_bytes();
-        let mut at = hash(name) & (LEN - 1);
+        let name = names[place];
+        let mut at = hash(name.words, name.text.len()) & (LEN - 1);
         while table[at] != NONE {
-            assert_differ(names[table[at] as usize].as_bytes(), name);
+            assert_differ(
+                names[table[at] as usize].text.as_bytes(),
+                name.text.as_bytes(),
+            );
             at = (at + 1) & (LEN - 1);
         }
         #[expect(clippy::cast_possible_truncation, reason = "there are less than 255")]
@@ -82,35 +115,31 @@ const fn assert_differ(a: &[u8], b: &[u8]) {
     assert!(at < a.len() || at < b.len(), "a name is there twice");
 }
 
-/// Of names, those of the same length differ in the first, the middle or the last letter as a rule.
+/// The beginning and the end of a name, which overlap if it is short: all of it then.
 #[inline]
-const fn hash(name: &[u8]) -> usize {
-    let [first, .., last] = name else {
-        return name.len();
-    };
-    let middle = name[name.len() / 2];
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "a part of the length will do"
-    )]
-    let letters = u32::from_le_bytes([*first, middle, *last, name.len() as u8]);
-    // The upper bits depend on all.
-    (letters.wrapping_mul(0x9E37_79B1) >> 16) as usize
+const fn words(name: &[u8]) -> [u64; 2] {
+    if let (Some(first), Some(last)) = (name.first_chunk(), name.last_chunk()) {
+        return [u64::from_le_bytes(*first), u64::from_le_bytes(*last)];
+    }
+    if let (Some(first), Some(last)) = (name.first_chunk(), name.last_chunk()) {
+        return [
+            u32::from_le_bytes(*first) as u64,
+            u32::from_le_bytes(*last) as u64,
+        ];
+    }
+    match *name {
+        [] => [0; 2],
+        [a] => [a as u64, 0],
+        [a, b] => [a as u64, b as u64],
+        [a, b, ..] => [a as u64 | (b as u64) << 8, name[name.len() - 1] as u64],
+    }
 }
 
-/// Whether the names are the same. Most are short: two words that overlap are compared, instead of many bytes.
+/// The upper bits of a product depend on all of its factors.
 #[inline]
-fn are_same(a: &[u8], b: &[u8]) -> bool {
-    if a.len() != b.len() {
-        return false;
-    }
-    if let (Some(a_first), Some(b_first)) = (a.first_chunk::<8>(), b.first_chunk())
-        && let (Some(a_last), Some(b_last)) = (a.last_chunk::<8>(), b.last_chunk())
-        && a.len() <= 16
-    {
-        return a_first == b_first && a_last == b_last;
-    }
-    a == b
+const fn hash([first, last]: [u64; 2], len: usize) -> usize {
+    let mixed = (first ^ last.rotate_left(29) ^ len as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    (mixed >> 48) as usize
 }
 
 /// See [`Names::reader`].
@@ -157,14 +186,28 @@ mod tests {
 
     use super::*;
 
-    const NAMES: &[&str] = &["id", "", "a", "b", "author", "arthor", "message_scene"];
-    static TABLE: [u8; table_len(NAMES.len())] = table(NAMES);
-    static ALL: Names = Names::new(NAMES, &TABLE);
+    const TEXTS: [&str; 12] = [
+        "id",
+        "",
+        "a",
+        "b",
+        "aba",
+        "baa",
+        "author",
+        "arthor",
+        "message_scene",
+        "0123456789abcdef",
+        "01234567_89abcdef",
+        "01234567-89abcdef",
+    ];
+    static NAMES: [Name; TEXTS.len()] = names(TEXTS);
+    static TABLE: [u8; table_len(TEXTS.len())] = table(&NAMES);
+    static ALL: Names = Names::new(&NAMES, &TABLE);
     static NOTHING: Names = Names::new(&[], &[NONE]);
 
     #[test]
     fn every_name_is_at_its_place() {
-        for (place, name) in NAMES.iter().enumerate() {
+        for (place, name) in TEXTS.iter().enumerate() {
             assert_eq!(ALL.find(name).map(usize::from), Some(place));
         }
     }
@@ -172,13 +215,13 @@ mod tests {
     #[test]
     #[should_panic(expected = "a name is there twice")]
     fn two_of_a_name_are_refused() {
-        let _: [u8; 8] = table(&["a", "b", "a"]);
+        let _: [u8; 8] = table(&names(["a", "b", "a"]));
     }
 
     proptest! {
         #[test]
-        fn others_are_nowhere(name in "\\PC{0,20}|[a-c]{0,2}|(author|message_scene|id).{0,1}") {
-            let place = NAMES.iter().position(|known| *known == name);
+        fn others_are_nowhere(name in "\\PC{0,20}|[a-c]{0,3}|(author|message_scene|id).{0,1}|01234567.{0,2}89abcdef") {
+            let place = TEXTS.iter().position(|known| *known == name);
             prop_assert_eq!(ALL.find(&name).map(usize::from), place);
             prop_assert_eq!(NOTHING.find(&name), None);
         }

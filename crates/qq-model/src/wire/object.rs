@@ -20,6 +20,37 @@ pub(crate) trait Payload<'de>: Sized {
     fn read_payload<D: Deserializer<'de>>(deserializer: D) -> Result<Box<Self>, D::Error>;
 }
 
+/// Where an object `T` is made.
+pub(crate) trait Room<T> {
+    /// An object without members.
+    fn make(&mut self) -> &mut T;
+}
+
+/// Of the object itself, or of a box of it.
+impl<T, P: BorrowMut<T> + Default> Room<T> for Option<P> {
+    fn make(&mut self) -> &mut T {
+        self.insert(P::default()).borrow_mut()
+    }
+}
+
+/// An object that is there already, and is lost if there is a new one.
+pub(crate) struct Renewed<'a, T>(pub(crate) &'a mut T);
+
+impl<T: Default> Room<T> for Renewed<'_, T> {
+    fn make(&mut self) -> &mut T {
+        *self.0 = T::default();
+        self.0
+    }
+}
+
+/// Reads an object and says that it was one.
+pub(crate) fn read_object_into<'de, T: Present<'de>, D: Deserializer<'de>>(
+    room: &mut impl Room<T>,
+    deserializer: D,
+) -> Result<bool, D::Error> {
+    deserializer.deserialize_any(ObjectVisitor(room, PhantomData))
+}
+
 /// Reads an object `T` into a new `P`, which is a `T` or a box of it; anything else gives `None`.
 pub(crate) fn read_object<'de, T, P, D>(deserializer: D) -> Result<Option<P>, D::Error>
 where
@@ -27,7 +58,9 @@ where
     P: BorrowMut<T> + Default,
     D: Deserializer<'de>,
 {
-    deserializer.deserialize_any(ObjectVisitor(PhantomData))
+    let mut object = None;
+    read_object_into(&mut object, deserializer)?;
+    Ok(object)
 }
 
 /// Reads an object; anything else is an error.
@@ -40,47 +73,46 @@ where
     read_object(deserializer)?.ok_or_else(|| D::Error::custom("expected an object"))
 }
 
-struct ObjectVisitor<T, P>(PhantomData<fn() -> (T, P)>);
+struct ObjectVisitor<'a, T, R>(&'a mut R, PhantomData<fn() -> T>);
 
-impl<'de, T: Present<'de>, P: BorrowMut<T> + Default> Visitor<'de> for ObjectVisitor<T, P> {
-    type Value = Option<P>;
+impl<'de, T: Present<'de>, R: Room<T>> Visitor<'de> for ObjectVisitor<'_, T, R> {
+    type Value = bool;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        let mut place = P::default();
-        place.borrow_mut().fill(map)?;
-        Ok(Some(place))
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<bool, A::Error> {
+        self.0.make().fill(map)?;
+        Ok(true)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
-        ignore_seq(seq).map(|()| None)
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<bool, A::Error> {
+        ignore_seq(seq).map(|()| false)
     }
 
-    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
-        Ok(None)
+    fn visit_str<E>(self, _: &str) -> Result<bool, E> {
+        Ok(false)
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(None)
+    fn visit_u64<E>(self, _: u64) -> Result<bool, E> {
+        Ok(false)
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(None)
+    fn visit_i64<E>(self, _: i64) -> Result<bool, E> {
+        Ok(false)
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(None)
+    fn visit_f64<E>(self, _: f64) -> Result<bool, E> {
+        Ok(false)
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(None)
+    fn visit_bool<E>(self, _: bool) -> Result<bool, E> {
+        Ok(false)
     }
 
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(None)
+    fn visit_unit<E>(self) -> Result<bool, E> {
+        Ok(false)
     }
 }
 
@@ -151,11 +183,13 @@ macro_rules! objects {
                 $($field,)*
             }
 
-            const NAMES: &[&str] = &[$(wire_name!($field $($wire)?)),*];
-            static TABLE: [u8; $crate::wire::names::table_len(NAMES.len())] =
-                $crate::wire::names::table(NAMES);
+            const TEXTS: &[&str] = &[$(wire_name!($field $($wire)?)),*];
+            static NAMES: [$crate::wire::names::Name; TEXTS.len()] =
+                $crate::wire::names::names([$(wire_name!($field $($wire)?)),*]);
+            static TABLE: [u8; $crate::wire::names::table_len(TEXTS.len())] =
+                $crate::wire::names::table(&NAMES);
             static MEMBERS: $crate::wire::names::Names =
-                $crate::wire::names::Names::new(NAMES, &TABLE);
+                $crate::wire::names::Names::new(&NAMES, &TABLE);
 
             impl<'de> $crate::wire::Present<'de> for $name {
                 // A few parents each, and none of them needs a copy.
@@ -183,6 +217,21 @@ macro_rules! objects {
             impl<'de> $crate::wire::Lenient<'de> for $name {
                 fn read<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
                     $crate::wire::read_object::<Self, _, D>(deserializer)
+                }
+
+                fn read_into<D: serde::Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+                    let mut renewed = $crate::wire::Renewed(self);
+                    $crate::wire::read_object_into(&mut renewed, deserializer).map(|_| ())
+                }
+
+                fn read_option_into<D: serde::Deserializer<'de>>(
+                    place: &mut Option<Self>,
+                    deserializer: D,
+                ) -> Result<(), D::Error> {
+                    if !$crate::wire::read_object_into::<Self, D>(place, deserializer)? {
+                        *place = None;
+                    }
+                    Ok(())
                 }
 
                 fn read_boxed<D: serde::Deserializer<'de>>(

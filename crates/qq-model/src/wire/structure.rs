@@ -34,10 +34,7 @@ impl<'de, T: Lenient<'de>> DeserializeSeed<'de> for Place<'_, T> {
     // One for all members of a type, whatever objects they are in.
     #[inline(never)]
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        if let Some(value) = T::read(deserializer)? {
-            *self.0 = value;
-        }
-        Ok(())
+        self.0.read_into(deserializer)
     }
 }
 
@@ -58,6 +55,10 @@ pub(crate) fn ignore_map<'de, A: MapAccess<'de>>(mut map: A) -> Result<(), A::Er
 impl<'de, T: Lenient<'de>> Lenient<'de> for Option<T> {
     fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
         T::read(deserializer).map(Some)
+    }
+
+    fn read_into<D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+        T::read_option_into(self, deserializer)
     }
 
     fn is_absent(&self) -> bool {

@@ -42,19 +42,21 @@ impl<'a> Reader<'a> {
     /// The value that is next.
     #[inline(never)]
     pub(super) fn token(&mut self) -> Result<Token<'_>, Malformed> {
+        // What calls nothing is done first.
+        if let Some(text) = self.plain_string() {
+            return Ok(Token::Scalar(Scalar::Text(text)));
+        }
+        self.other_token()
+    }
+
+    #[inline(never)]
+    fn other_token(&mut self) -> Result<Token<'_>, Malformed> {
         match self.mark()? {
             b'"' => {
                 self.at += 1;
                 Ok(Token::Scalar(Scalar::Text(self.string()?)))
             }
-            first => self.other_token(first),
-        }
-    }
-
-    /// The same of what is no text, given its first byte.
-    fn other_token(&mut self, first: u8) -> Result<Token<'static>, Malformed> {
-        match first {
-            b'0'..=b'9' | b'-' => Ok(Token::Scalar(self.number(first)?)),
+            first @ (b'0'..=b'9' | b'-') => Ok(Token::Scalar(self.number(first)?)),
             b'{' => self.open(Token::Object),
             b'[' => self.open(Token::List),
             b'n' => self.word("null", Token::Null),
@@ -64,29 +66,29 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The name of the next member, its value being next; `None` behind the last one, where the object is closed.
+    /// The name of the next member, its value being next, if it is like most: short, without escapes, and without white
+    /// space around it.
     ///
     /// `before` is the bracket that opens the object if the member is the first, or else a comma.
-    #[inline]
-    pub(super) fn key(&mut self, before: u8) -> Result<Option<&str>, Malformed> {
+    #[inline(always)]
+    pub(super) fn plain_key(&mut self, before: u8) -> Option<&'a str> {
         let text = self.text;
-        let rest = text.as_bytes().get(self.at..).unwrap_or_default();
-        // As a rule a name is short, without escapes, and has no white space around it.
-        if let Some([mark, b'"', name @ ..]) = rest.first_chunk::<{ 2 + LANE }>()
-            && *mark == before
-            && let length = marks(name).trailing_zeros() as usize
-            && length < LANE
-            && let Some([b'"', b':']) = rest.get(2 + length..4 + length)
-        {
-            let start = self.at + 2;
-            self.at += 4 + length;
-            return part(text, start, length).map(Some).ok_or(Malformed);
+        let rest = text.as_bytes().get(self.at..)?;
+        let [mark, b'"', name @ ..] = rest.first_chunk::<{ 2 + LANE }>()? else {
+            return None;
+        };
+        let length = marks(name).trailing_zeros() as usize;
+        if *mark != before || length >= LANE || *rest.get(2 + length..4 + length)? != *b"\":" {
+            return None;
         }
-        self.any_key(before)
+        let name = part(text, self.at + 2, length)?;
+        self.at += 4 + length;
+        Some(name)
     }
 
+    /// The name of the next member, its value being next; `None` behind the last one, where the object is closed.
     #[inline(never)]
-    fn any_key(&mut self, before: u8) -> Result<Option<&str>, Malformed> {
+    pub(super) fn key(&mut self, before: u8) -> Result<Option<&str>, Malformed> {
         let mut mark = self.mark()?;
         if before == b'{' {
             // It is still there.

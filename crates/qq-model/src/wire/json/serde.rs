@@ -83,15 +83,30 @@ impl<'de> MapAccess<'de> for Members<'_, '_> {
         seed: K,
     ) -> Result<Option<K::Value>, Malformed> {
         let before = mem::replace(&mut self.before, b',');
-        match self.reader.key(before)? {
-            Some(name) => seed.deserialize(StrDeserializer::new(name)).map(Some),
-            None => Ok(None),
+        // What calls nothing is done first.
+        if let Some(name) = self.reader.plain_key(before) {
+            return seed.deserialize(StrDeserializer::new(name)).map(Some);
         }
+        self.any_key_seed(seed, before)
     }
 
     #[inline]
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Malformed> {
         seed.deserialize(&mut *self.reader)
+    }
+}
+
+impl Members<'_, '_> {
+    #[inline(never)]
+    fn any_key_seed<'de, K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+        before: u8,
+    ) -> Result<Option<K::Value>, Malformed> {
+        match self.reader.key(before)? {
+            Some(name) => seed.deserialize(StrDeserializer::new(name)).map(Some),
+            None => Ok(None),
+        }
     }
 }
 
