@@ -8,7 +8,7 @@ use hashbrown::DefaultHashBuilder;
 use crate::config::{CacheBuilder, CacheConfig, KindConfig};
 use crate::kinds::{
     Channels, Entries, GroupMembers, Groups, Guilds, MediaFiles, Members, MessageIndexes, Messages,
-    Roles, Users,
+    Roles, Texts, Users,
 };
 use crate::stats::CacheStats;
 
@@ -32,6 +32,7 @@ pub(crate) struct Kinds {
     pub(crate) users: Entries<Users>,
     pub(crate) messages: Entries<Messages>,
     pub(crate) message_indexes: Entries<MessageIndexes>,
+    pub(crate) texts: Texts,
     pub(crate) index_hasher: DefaultHashBuilder,
     pub(crate) media: Entries<MediaFiles>,
 }
@@ -52,6 +53,7 @@ impl Cache {
             users: Entries::new(config.users, shards, &clock),
             messages: Entries::new(config.messages, shards, &clock),
             message_indexes: Entries::new(indexes, shards, &clock),
+            texts: Texts::default(),
             index_hasher: DefaultHashBuilder::default(),
             media: Entries::new(config.media, shards, &clock),
         };

@@ -70,7 +70,7 @@ pub use self::api_error::ApiError;
 pub use self::credentials::{InvalidToken, Secret, Token};
 pub use self::environment::Environment;
 pub use self::error_code::{Advice, ErrorCode};
-pub use self::event::{Dispatch, Event, EventKind, EventKinds};
+pub use self::event::{Dispatch, Event, EventKind, EventKinds, JsonText};
 pub use self::intents::Intents;
 pub use self::request::{BodyError, RequestBody};
 pub use self::timestamp::Timestamp;

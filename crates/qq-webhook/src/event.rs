@@ -5,7 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 use qq_model::gateway::Envelope;
 use qq_model::id::{AppId, EventId};
-use qq_model::{Dispatch, Event};
+use qq_model::{Dispatch, Event, JsonText};
 
 /// An event, and the bot that it is for.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,7 +87,7 @@ impl RawEvent {
         let mut dispatch = Dispatch::new(Event::decode(&self.name, data));
         dispatch.id.clone_from(&self.id);
         dispatch.sequence = self.sequence;
-        dispatch.text = Some(data.into());
+        dispatch.text = Some(JsonText::part_of(&self.body, data));
         WebhookEvent {
             app_id: self.app_id.clone(),
             dispatch,

@@ -4,6 +4,7 @@ use std::fmt;
 use std::hash::BuildHasher;
 use std::sync::{Arc, OnceLock};
 
+use bytes::Bytes;
 use qq_model::id::MessageId;
 use qq_model::message::{
     C2CMessage, Conversation, DirectMessage, GroupMessage, Message, MessageScene,
@@ -43,7 +44,7 @@ enum Form {
 #[derive(Clone)]
 struct Text {
     kind: EventKind,
-    json: Arc<str>,
+    json: Bytes,
     event: OnceLock<Arc<Event>>,
 }
 
@@ -115,17 +116,16 @@ impl CachedMessage {
     }
 
     /// A message that came as this payload of this event.
-    pub(crate) fn from_text(kind: EventKind, json: &Arc<str>) -> Self {
+    pub(crate) const fn from_text(kind: EventKind, json: Bytes) -> Self {
         Self(Form::Text(Text {
             kind,
-            json: Arc::clone(json),
+            json,
             event: OnceLock::new(),
         }))
     }
 
-    /// Whether the text was not decoded yet.
-    fn is_text(&self) -> bool {
-        matches!(&self.0, Form::Text(text) if text.event.get().is_none())
+    const fn is_text(&self) -> bool {
+        matches!(self.0, Form::Text(_))
     }
 
     /// The event with the message.
@@ -133,9 +133,11 @@ impl CachedMessage {
     pub fn event(&self) -> &Arc<Event> {
         match &self.0 {
             Form::Event(event) => event,
-            Form::Text(text) => text
-                .event
-                .get_or_init(|| Arc::new(Event::decode(text.kind.as_str(), &text.json))),
+            Form::Text(text) => text.event.get_or_init(|| {
+                // It was a text before it became bytes.
+                let json = str::from_utf8(&text.json).unwrap_or_default();
+                Arc::new(Event::decode(text.kind.as_str(), json))
+            }),
         }
     }
 
@@ -225,7 +227,7 @@ impl Snapshot for CachedMessage {
     fn same(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
             (Form::Event(one), Form::Event(other)) => Arc::ptr_eq(one, other),
-            (Form::Text(one), Form::Text(other)) => Arc::ptr_eq(&one.json, &other.json),
+            (Form::Text(one), Form::Text(other)) => one.json.as_ptr() == other.json.as_ptr(),
             _ => false,
         }
     }
@@ -233,8 +235,8 @@ impl Snapshot for CachedMessage {
     fn heap_bytes(&self) -> usize {
         let counts = 2 * size_of::<usize>();
         let event = match &self.0 {
-            // What it is decoded into comes on top, where somebody reads it.
-            Form::Text(text) => return counts + text.json.len(),
+            // What a clone is decoded into is the clone's.
+            Form::Text(text) => return text.json.len(),
             Form::Event(event) => event,
         };
         let payload = match scened(event) {
@@ -374,18 +376,20 @@ impl Cache {
         self.kinds.messages.insert(None, &place, &make())
     }
 
-    /// The message in a place, decoded, and decoded there from now on.
+    /// The message in a place, decoded, and decoded there from now on: one that is read stays longer than its neighbours,
+    /// and its text would keep theirs.
     fn message_at(&self, place: u64) -> Option<CachedMessage> {
         let found = self.kinds.messages.get(None, &place)?;
-        if found.is_text() {
-            let _ = found.event();
-            self.kinds.messages.amend(None, &place, |kept| {
-                if kept.same(&found) {
-                    kept.clone_from(&found);
-                }
-            });
+        if !found.is_text() {
+            return Some(found);
         }
-        Some(found)
+        let message = CachedMessage::from_shared(Arc::clone(found.event()));
+        self.kinds.messages.amend(None, &place, |kept| {
+            if kept.same(&found) {
+                kept.clone_from(&message);
+            }
+        });
+        Some(message)
     }
 
     fn message_key(&self, message: &MessageId) -> u64 {

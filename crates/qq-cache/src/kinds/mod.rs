@@ -12,6 +12,7 @@ mod media;
 mod member;
 mod message;
 mod role;
+mod texts;
 mod user;
 mod weigh;
 
@@ -29,6 +30,7 @@ pub(crate) use self::media::MediaFiles;
 pub(crate) use self::member::Members;
 pub(crate) use self::message::{MessageIndexes, Messages};
 pub(crate) use self::role::Roles;
+pub(crate) use self::texts::Texts;
 pub(crate) use self::user::{UserNews, Users};
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -146,7 +148,7 @@ impl<K: Visible, L: Lock<Shard<K>>> Entries<K, L> {
         }
     }
 
-    /// Writes into a value that is there what changes nothing about it. `amend` runs under a lock: it only computes.
+    /// Writes into a value that is there what changes nothing about its meaning. `amend` runs under a lock: it only computes.
     pub(crate) fn amend(
         &self,
         owner: Option<&K::Owner>,

@@ -225,7 +225,7 @@ impl<K: Kind, L: Lock<Shard<K>>> Store<K, L> {
         })
     }
 
-    /// Writes into a value that is there what changes neither its meaning nor its size. `amend` runs under the shard's
+    /// Writes into a value that is there what does not change its meaning. `amend` runs under the shard's
     /// lock: it only computes.
     pub(crate) fn amend(
         &self,

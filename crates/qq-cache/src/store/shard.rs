@@ -178,10 +178,13 @@ impl<K: Kind> Shard<K> {
         }
     }
 
-    /// Writes into a value what changes neither its meaning nor its size.
+    /// Writes into a value what does not change its meaning.
     pub(crate) fn amend(&mut self, address: &Address<'_, K>, amend: impl FnOnce(&mut K::Value)) {
         if let Some(at) = self.find(address) {
-            amend(&mut self.slots.get_mut(at).value);
+            let value = &mut self.slots.get_mut(at).value;
+            let before = value.heap_bytes();
+            amend(value);
+            self.heap = self.heap - before + value.heap_bytes();
         }
     }
 

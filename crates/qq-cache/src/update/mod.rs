@@ -10,7 +10,7 @@ pub use self::change::{Change, Changed, Changes};
 
 use std::sync::Arc;
 
-use qq_model::Event;
+use qq_model::{Event, JsonText};
 
 use crate::{Cache, CachedMessage};
 
@@ -25,7 +25,7 @@ impl Cache {
     ///
     /// ```
     /// use qq_cache::{Cache, Change};
-    /// use qq_model::Event;
+    /// use qq_model::{Event, JsonText};
     ///
     /// let cache = Cache::default();
     /// let channel = |name| Event::decode("CHANNEL_UPDATE", &format!(r#"{{"id":"7","guild_id":"1","name":"{name}"}}"#));
@@ -55,15 +55,13 @@ impl Cache {
     }
 
     /// [`update`](Self::update) with the JSON text that the event was decoded from
-    /// ([`Dispatch::text`](qq_model::Dispatch::text)): a cached message refers to it, and is decoded when somebody reads
+    /// ([`Dispatch::text`](qq_model::Dispatch::text)): a cached message is a copy of it, and is decoded when somebody reads
     /// it. So the event is nobody else's.
-    #[expect(
-        clippy::must_use_candidate,
-        reason = "what changed is for those who want it"
-    )]
-    pub fn update_with_text(&self, event: &Event, text: &Arc<str>) -> Changes {
+    pub fn update_with_text(&self, event: &Event, text: &JsonText) -> Changes {
         match event.kind() {
-            Some(kind) => self.update_with(event, || CachedMessage::from_text(kind, text)),
+            Some(kind) => self.update_with(event, || {
+                CachedMessage::from_text(kind, self.kinds.texts.keep(text.as_bytes()))
+            }),
             None => Changes::default(),
         }
     }

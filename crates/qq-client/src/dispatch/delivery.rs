@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use qq_model::id::EventId;
-use qq_model::{Dispatch, Event};
+use qq_model::{Dispatch, Event, JsonText};
 use tokio::time::Instant;
 
 /// An event with all that is known about how it came.
@@ -17,7 +17,7 @@ pub(crate) struct Delivery {
     /// Its number in the session of its source.
     pub(crate) sequence: Option<u64>,
     /// The payload as it came, where somebody asked for it.
-    pub(crate) text: Option<Arc<str>>,
+    pub(crate) text: Option<JsonText>,
     /// When this process took it.
     pub(crate) received_at: Instant,
     /// Whether an earlier process may have begun to handle it and did not finish.

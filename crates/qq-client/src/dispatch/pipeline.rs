@@ -105,9 +105,14 @@ impl Pipeline {
             return Step::Done;
         }
         let lane = executor.lane(&delivery.event);
+        // Copied for closures only: otherwise an event that waits would keep what was read together with it.
+        let text = delivery
+            .text
+            .filter(|_| shared.handlers.take_text(delivery.event.kind()))
+            .map(|text| text.get().into());
         *slot = Some(Job {
             event: delivery.event,
-            text: delivery.text,
+            text,
             sequence: delivery.sequence,
             is_redelivered: delivery.is_redelivered,
             origin,

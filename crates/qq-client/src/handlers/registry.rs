@@ -23,6 +23,8 @@ pub(crate) struct Handlers {
     for_events: AtomicUsize,
     /// The kinds that they are for, one bit each.
     kinds: AtomicU64,
+    /// Those of which they take the text.
+    text_kinds: AtomicU64,
     /// Grows with every change.
     version: AtomicU64,
 }
@@ -82,6 +84,14 @@ impl Call {
         }
     }
 
+    /// The kinds of which this takes the text.
+    fn text_kinds(&self) -> EventKinds {
+        match self {
+            Self::Raw(..) => self.kinds(),
+            Self::Typed(..) | Self::Error(_) => EventKinds::none(),
+        }
+    }
+
     /// Whether this is to be called for an event.
     fn wants(&self, event: &Event) -> bool {
         match self {
@@ -111,6 +121,7 @@ impl Handlers {
             list: Mutex::default(),
             for_events: AtomicUsize::new(0),
             kinds: AtomicU64::new(0),
+            text_kinds: AtomicU64::new(0),
             version: AtomicU64::new(0),
         });
         for call in calls {
@@ -154,13 +165,14 @@ impl Handlers {
 
     /// The kinds whose text some closure takes.
     pub(crate) fn text_kinds(&self) -> EventKinds {
-        let entries = Arc::clone(&self.lock().entries);
-        let kinds = entries.iter().flat_map(|entry| match &entry.call {
-            Call::Raw(EventName::Kind(kind), _) => EventKinds::none().with(*kind).iter(),
-            Call::Raw(EventName::Any, _) => EventKinds::all().iter(),
-            _ => EventKinds::none().iter(),
-        });
-        kinds.collect()
+        let bits = self.text_kinds.load(Ordering::Acquire);
+        let kinds = EventKinds::all().iter();
+        kinds.filter(|kind| bits & bit(*kind) != 0).collect()
+    }
+
+    /// Whether some closure takes the text of this kind.
+    pub(crate) fn take_text(&self, kind: Option<EventKind>) -> bool {
+        kind.is_some_and(|kind| self.text_kinds.load(Ordering::Acquire) & bit(kind) != 0)
     }
 
     /// The closures that this event is for.
@@ -187,6 +199,9 @@ impl Handlers {
         let kinds = list.entries.iter().map(|entry| entry.call.kinds());
         let kinds = kinds.fold(0, |all, kinds| all | bits(kinds));
         self.kinds.store(kinds, Ordering::Release);
+        let kinds = list.entries.iter().map(|entry| entry.call.text_kinds());
+        let kinds = kinds.fold(0, |all, kinds| all | bits(kinds));
+        self.text_kinds.store(kinds, Ordering::Release);
         self.version.fetch_add(1, Ordering::Release);
     }
 

@@ -18,8 +18,8 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
-use qq_model::Dispatch;
 use qq_model::gateway::Envelope;
+use qq_model::{Dispatch, JsonText};
 use tokio::sync::Semaphore;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -474,10 +474,10 @@ async fn acknowledge(receipt: &Receipt) -> Fate {
 }
 
 /// Reads an event from the stream; otherwise what is wrong with it.
-fn decode(envelope: &[u8]) -> Result<Dispatch, Box<str>> {
-    let text = std::str::from_utf8(envelope).map_err(|error| format!("it is no text: {error}"))?;
+fn decode(message: &Bytes) -> Result<Dispatch, Box<str>> {
+    let text = std::str::from_utf8(message).map_err(|error| format!("it is no text: {error}"))?;
     let envelope = Envelope::scan(text).map_err(|error| format!("it is no envelope: {error}"))?;
     let mut dispatch = Dispatch::decode(&envelope).ok_or("it has no name")?;
-    dispatch.text = Some(envelope.data.into());
+    dispatch.text = Some(JsonText::part_of(message, envelope.data));
     Ok(dispatch)
 }

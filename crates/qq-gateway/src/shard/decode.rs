@@ -1,7 +1,8 @@
 //! Decoding payloads: the one place that knows which JSON library does it.
 
+use bytes::Bytes;
 use qq_model::gateway::Envelope;
-use qq_model::{Dispatch, Event, EventKinds};
+use qq_model::{Dispatch, Event, EventKinds, JsonText};
 
 #[cfg(feature = "simd-json")]
 use super::simd::Scratch;
@@ -17,7 +18,7 @@ pub(super) struct Decoder {
 
 impl Decoder {
     /// The event in a frame; `None` when it carries none.
-    pub(super) fn dispatch(&mut self, envelope: &Envelope<'_>) -> Option<Dispatch> {
+    pub(super) fn dispatch(&mut self, envelope: &Envelope<'_>, frame: &Bytes) -> Option<Dispatch> {
         #[cfg(feature = "simd-json")]
         let decode = |name: &str, data: &str| {
             self.scratch
@@ -31,7 +32,7 @@ impl Decoder {
             && let Some(kind) = dispatch.event.kind()
             && self.keep_text.contains(kind)
         {
-            dispatch.text = Some(envelope.data.into());
+            dispatch.text = Some(JsonText::part_of(frame, envelope.data));
         }
         Some(dispatch)
     }

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use bytes::Bytes;
 use qq_model::gateway::{Envelope, EnvelopeError, Header};
 use qq_model::{Dispatch, Event};
 
@@ -16,23 +17,32 @@ use crate::machine::{Fault, Verdict};
 /// What an event's frame becomes for the consumer.
 pub(super) trait Item: Sized {
     /// `None` when the frame carries no event.
-    fn read(frame: &str, envelope: &Envelope<'_>, decoder: &mut Decoder) -> Option<Self>;
+    fn read(frame: Frame<'_>, envelope: &Envelope<'_>, decoder: &mut Decoder) -> Option<Self>;
 
     /// The same in one pass over the frame, with its [presumed](Header::presumed) envelope; `None` when that is not
     /// possible.
     fn read_presumed<'a>(
+        frame: Frame<'_>,
         header: &Header<'a>,
         max_depth: usize,
         decoder: &mut Decoder,
     ) -> Option<(Self, Envelope<'a>)>;
 }
 
+/// A frame as text, and as what was read.
+#[derive(Clone, Copy)]
+pub(super) struct Frame<'a> {
+    pub(super) text: &'a str,
+    pub(super) bytes: &'a Bytes,
+}
+
 impl Item for Dispatch {
-    fn read(_: &str, envelope: &Envelope<'_>, decoder: &mut Decoder) -> Option<Self> {
-        decoder.dispatch(envelope)
+    fn read(frame: Frame<'_>, envelope: &Envelope<'_>, decoder: &mut Decoder) -> Option<Self> {
+        decoder.dispatch(envelope, frame.bytes)
     }
 
     fn read_presumed<'a>(
+        frame: Frame<'_>,
         header: &Header<'a>,
         max_depth: usize,
         decoder: &mut Decoder,
@@ -42,7 +52,7 @@ impl Item for Dispatch {
         if is_session || envelope.depth > max_depth {
             return None;
         }
-        let item = decoder.dispatch(&envelope)?;
+        let item = decoder.dispatch(&envelope, frame.bytes)?;
         // What was decoded was read to its end: there is nothing else in the frame.
         let is_sound = !matches!(
             item.event,
@@ -53,12 +63,13 @@ impl Item for Dispatch {
 }
 
 impl Item for RawDispatch {
-    fn read(frame: &str, envelope: &Envelope<'_>, _: &mut Decoder) -> Option<Self> {
-        Self::new(frame, envelope)
+    fn read(frame: Frame<'_>, envelope: &Envelope<'_>, _: &mut Decoder) -> Option<Self> {
+        Self::new(frame.text, envelope)
     }
 
     /// Nobody looks at the payload, so its end has to be found.
     fn read_presumed<'a>(
+        _: Frame<'_>,
         _: &Header<'a>,
         _: usize,
         _: &mut Decoder,
@@ -68,16 +79,20 @@ impl Item for RawDispatch {
 }
 
 impl Shard {
-    pub(super) fn frame<T: Item>(&mut self, frame: &str, now: Instant) -> Progress<T> {
+    pub(super) fn frame<T: Item>(&mut self, frame: Frame<'_>, now: Instant) -> Progress<T> {
         self.read(frame, now).unwrap_or_else(|error| {
             self.malformed(error.into());
             Progress::Some
         })
     }
 
-    fn read<T: Item>(&mut self, frame: &str, now: Instant) -> Result<Progress<T>, EnvelopeError> {
-        let mut header = Header::peek(frame)?;
-        if !self.config.wants(&mut header, frame) {
+    fn read<T: Item>(
+        &mut self,
+        frame: Frame<'_>,
+        now: Instant,
+    ) -> Result<Progress<T>, EnvelopeError> {
+        let mut header = Header::peek(frame.text)?;
+        if !self.config.wants(&mut header, frame.text) {
             let verdict = self.machine.skip(&header, now);
             if self.delivers(verdict, header.sequence) {
                 self.stats.unwanted += 1;
@@ -85,7 +100,9 @@ impl Shard {
             return Ok(Progress::Dropped);
         }
         let max_depth = self.config.limits.max_depth;
-        if let Some((item, envelope)) = T::read_presumed(&header, max_depth, &mut self.decoder) {
+        if let Some((item, envelope)) =
+            T::read_presumed(frame, &header, max_depth, &mut self.decoder)
+        {
             let verdict = self.machine.frame(&envelope, true, now);
             return Ok(if self.delivers(verdict, envelope.sequence) {
                 Progress::Item(item)

@@ -10,7 +10,7 @@ use tungstenite::{Error, Message};
 
 use super::Shard;
 use super::drive::Progress;
-use super::frame::Item;
+use super::frame::{Frame, Item};
 use super::link::Link;
 use super::socket::Incoming;
 use crate::error::Source;
@@ -97,9 +97,12 @@ impl Shard {
             Poll::Pending => return Progress::None,
             Poll::Ready(Some(Ok(Incoming::Text(bytes)))) => return self.text(&bytes, now),
             Poll::Ready(Some(Ok(Incoming::Message(message)))) => match message {
-                Message::Text(text) => return self.frame(&text, now),
+                Message::Text(text) => return self.text(&text.into(), now),
                 Message::Binary(bytes) => match utf8(&bytes) {
-                    Ok(text) => return self.frame(text, now),
+                    Ok(text) => {
+                        let bytes = &bytes;
+                        return self.frame(Frame { text, bytes }, now);
+                    }
                     Err(error) => self.malformed(error.into()),
                 },
                 Message::Close(frame) => {
@@ -120,7 +123,7 @@ impl Shard {
 
     fn text<T: Item>(&mut self, bytes: &Bytes, now: Instant) -> Progress<T> {
         match utf8(bytes) {
-            Ok(text) => self.frame(text, now),
+            Ok(text) => self.frame(Frame { text, bytes }, now),
             Err(error) => {
                 self.broken(error.into(), now);
                 Progress::Some

@@ -1,7 +1,6 @@
 //! An event as a transport delivers it.
 
-use std::sync::Arc;
-
+use super::JsonText;
 use crate::Event;
 use crate::gateway::{Envelope, OpCode};
 use crate::id::EventId;
@@ -17,7 +16,7 @@ pub struct Dispatch {
     /// The event.
     pub event: Event,
     /// The JSON text of the payload as it came, where the transport was told to keep it.
-    pub text: Option<Arc<str>>,
+    pub text: Option<JsonText>,
 }
 
 impl Dispatch {

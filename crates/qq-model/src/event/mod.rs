@@ -5,10 +5,12 @@ mod table;
 
 mod conversation;
 mod dispatch;
+mod json_text;
 mod kind;
 mod kinds;
 
 pub use self::dispatch::Dispatch;
+pub use self::json_text::JsonText;
 pub use self::kind::{EventKind, UnknownEventKind};
 pub use self::kinds::{EventKinds, Iter as EventKindsIter};
 

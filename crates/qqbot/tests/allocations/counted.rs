@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use qq_emulator::Emulator;
 use qqbot::client::{EventSource, SourceEvent, SourceItem};
-use qqbot::model::Dispatch;
 use qqbot::model::gateway::Envelope;
+use qqbot::model::{Dispatch, JsonText};
 use qqbot::prelude::*;
 use serde_json::{Value, json};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
@@ -63,7 +63,7 @@ fn decode(frame: &str, keeps_text: bool) -> Dispatch {
     let envelope = Envelope::scan(frame).unwrap();
     let mut dispatch = Dispatch::decode(&envelope).unwrap();
     if keeps_text && dispatch.event.as_message().is_some() {
-        dispatch.text = Some(envelope.data.into());
+        dispatch.text = Some(JsonText::from(envelope.data));
     }
     dispatch
 }
