@@ -257,19 +257,7 @@ impl<T: Tenant> Keeper<'_, T> {
         let thing = self.claimer.key(number);
         let end = stop.clone();
         let task = self.tasks.spawn(async move {
-            while let Err(error) = tenant.hold(claim.clone(), end.clone()).await {
-                // Somebody else has it, so there is nothing to begin again. Or a stop comes, and its cause came first.
-                let is_over = error.kind() == ClusterErrorKind::Conflict
-                    || end
-                        .run_until_cancelled(sleep(AFTER_FAILURE))
-                        .await
-                        .is_none();
-                if is_over {
-                    tracing::info!(error = ?error, thing, "ended");
-                    break;
-                }
-                tracing::warn!(error = ?error, thing, "begun again");
-            }
+            work(&*tenant, &claim, &thing, &end).await;
             (claim.number, claim.epoch)
         });
         let holding = Holding {
@@ -375,5 +363,67 @@ impl<T: Tenant> Keeper<'_, T> {
         }
         self.say_how_many();
         while giving_up.next().await.is_some() {}
+    }
+}
+
+/// Works on a thing until `stop`, again after failures.
+async fn work<T: Tenant>(tenant: &T, claim: &Claim, thing: &str, stop: &CancellationToken) {
+    while let Err(error) = tenant.hold(claim.clone(), stop.clone()).await {
+        // Somebody else has it, so there is nothing to begin again; or the process stops, which may be the cause of the failure
+        // and be known here a moment later.
+        let is_over = error.kind() == ClusterErrorKind::Conflict
+            || stop
+                .run_until_cancelled(sleep(AFTER_FAILURE))
+                .await
+                .is_none();
+        if is_over {
+            tracing::info!(error = ?error, thing, "ended");
+            break;
+        }
+        tracing::warn!(error = ?error, thing, "begun again");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    /// Fails whenever it is begun, and counts how often that was.
+    #[derive(Default)]
+    struct Failing(AtomicU32);
+
+    impl Tenant for Failing {
+        async fn hold(&self, _: Claim, _: CancellationToken) -> Result<(), ClusterError> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            let failed = "the process gives its events up";
+            Err(ClusterError::new(ClusterErrorKind::Interrupted, failed))
+        }
+
+        async fn autopsy(&self, _: u32, _: &Record) -> Result<(u64, u64), ClusterError> {
+            Ok((0, 0))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_fails_is_begun_again_and_a_stop_does_not_wait_for_that() {
+        let tenant = Failing::default();
+        let claim = Claim {
+            number: 1,
+            epoch: 1,
+            is_takeover: false,
+            floor: 0,
+            deaths: 0,
+        };
+        let stop = CancellationToken::new();
+        let begun = Instant::now();
+        let stopped = async {
+            sleep(AFTER_FAILURE * 5 / 2).await;
+            stop.cancel();
+        };
+        tokio::join!(work(&tenant, &claim, "thing.1", &stop), stopped);
+        assert_eq!(begun.elapsed(), AFTER_FAILURE * 5 / 2);
+        assert_eq!(tenant.0.load(Ordering::Relaxed), 3);
     }
 }
