@@ -4,6 +4,7 @@ use async_nats::HeaderMap;
 use async_nats::jetstream::message::PublishMessage;
 use bytes::Bytes;
 
+use super::stored::StoredId;
 use crate::ClusterError;
 use crate::nats::{Layout, interrupted};
 
@@ -11,7 +12,7 @@ use crate::nats::{Layout, interrupted};
 pub(crate) async fn bury(
     layout: &Layout,
     partition: u16,
-    sequence: u64,
+    id: StoredId,
     envelope: Bytes,
     attempts: u64,
     reason: &str,
@@ -34,7 +35,7 @@ pub(crate) async fn bury(
     let message = PublishMessage::build()
         .payload(envelope)
         .headers(headers)
-        .message_id(format!("{}.{partition}.{sequence}", layout.name));
+        .message_id(format!("{}.{partition}.{id}", layout.name));
     let subject = layout.dead_of(partition);
     let result = async { layout.context.send_publish(subject, message).await?.await };
     result

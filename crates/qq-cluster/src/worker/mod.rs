@@ -5,6 +5,7 @@ mod dead;
 mod gate;
 mod receipt;
 mod recent;
+mod stored;
 
 pub(crate) use self::recent::Recent;
 
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::jetstream::Message;
+use async_nats::jetstream::stream::Stream;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
@@ -27,6 +29,7 @@ use tokio_util::sync::CancellationToken;
 use self::consumer::Events;
 use self::gate::Gate;
 use self::receipt::Receipt;
+use self::stored::StoredId;
 use crate::claims::{Claim, Record, Tenant};
 use crate::counters::Counters;
 use crate::dead_letters::PUT_BACK;
@@ -128,7 +131,7 @@ impl<H: Handle> Tenant for Worker<H> {
 
 /// An event of the partition.
 struct Item {
-    sequence: u64,
+    id: StoredId,
     lane: u64,
     envelope: Bytes,
     /// Read once; an attempt takes it, and the next one reads it anew.
@@ -148,7 +151,7 @@ struct InHand {
 
 /// What became of an event of the partition.
 struct Done {
-    sequence: u64,
+    id: StoredId,
     lane: u64,
     fate: Fate,
 }
@@ -168,9 +171,9 @@ struct Holding<'a, H> {
     gate: Gate<Item>,
     under_way: FuturesUnordered<BoxFuture<'a, Result<Done, ClusterError>>>,
     /// The events that wait or are under way, by their numbers. NATS sends no more than the consumer allows.
-    in_hand: HashMap<u64, InHand>,
+    in_hand: HashMap<StoredId, InHand>,
     /// Events that are done with, and may be delivered again because NATS did not confirm the acknowledgement.
-    unconfirmed: HashSet<u64>,
+    unconfirmed: HashSet<StoredId>,
 }
 
 impl<'a, H: Handle> Holding<'a, H> {
@@ -215,7 +218,8 @@ impl<'a, H: Handle> Holding<'a, H> {
                 error,
             )
         })?;
-        let (sequence, attempt) = (info.stream_sequence, info.delivered);
+        let (id, attempt) = (StoredId::of(&info), info.delivered);
+        let sequence = id.sequence;
         let (message, context) = (message.message, message.context);
         let Some(address) = message.reply else {
             return Err(ClusterError::new(
@@ -223,14 +227,14 @@ impl<'a, H: Handle> Holding<'a, H> {
                 "an event that cannot be acknowledged",
             ));
         };
-        if let Some(event) = self.in_hand.get(&sequence) {
+        if let Some(event) = self.in_hand.get(&id) {
             // NATS lost patience with it, or the consumer was made anew.
             event.receipt.renew(address);
             return Ok(());
         }
         let receipt = Arc::new(Receipt::new(context.client(), address));
-        if self.unconfirmed.contains(&sequence) {
-            self.begin_acknowledging(sequence, receipt);
+        if self.unconfirmed.contains(&id) {
+            self.begin_acknowledging(id, receipt);
             return Ok(());
         }
         let put_back = message
@@ -242,7 +246,7 @@ impl<'a, H: Handle> Holding<'a, H> {
         // What cannot be read has no name, and is not another that cannot be read either.
         let key = match &dispatch {
             Ok(dispatch) => message_id(dispatch),
-            Err(_) => format!("{}.{sequence}", self.partition).into(),
+            Err(_) => format!("{}.{id}", self.partition).into(),
         };
         // This process may have begun it itself, before it was taken for dead, and another holder has left it since.
         let was_taken_away = matches!(self.worker.tenures.of(&key), Some(Tenure::Revoked(_)));
@@ -262,7 +266,7 @@ impl<'a, H: Handle> Holding<'a, H> {
             .tenures
             .begin(&key, self.claim.epoch, self.claim.is_takeover);
         let item = Item {
-            sequence,
+            id,
             lane,
             envelope: message.payload,
             dispatch: dispatch.map(Some),
@@ -270,7 +274,7 @@ impl<'a, H: Handle> Holding<'a, H> {
             is_repeated,
             fingerprint,
         };
-        self.in_hand.insert(sequence, InHand { key, receipt });
+        self.in_hand.insert(id, InHand { key, receipt });
         if let Some(item) = self.gate.enter(lane, item) {
             self.begin(item);
         }
@@ -281,7 +285,7 @@ impl<'a, H: Handle> Holding<'a, H> {
         let worker = self.worker;
         let partition = self.partition;
         let deaths = self.claim.deaths;
-        let is_suspect = self.claim.floor == item.sequence && deaths >= SUSPICIOUS;
+        let is_suspect = self.claim.floor == item.id.sequence && deaths >= SUSPICIOUS;
         // That it was begun is known of the last death only if it was suspected before.
         let enough = u64::from(worker.max_attempts).max(SUSPICIOUS + 1);
         let is_culprit = is_suspect && deaths >= enough;
@@ -289,7 +293,7 @@ impl<'a, H: Handle> Holding<'a, H> {
             let _turn = if is_suspect {
                 // Never closed.
                 let turn = worker.suspects.acquire().await;
-                worker.note_begun(partition, item.sequence).await?;
+                worker.note_begun(partition, item.id.sequence).await?;
                 Some(turn)
             } else {
                 None
@@ -301,7 +305,7 @@ impl<'a, H: Handle> Holding<'a, H> {
                 worker.handle(partition, &mut item).await
             };
             result.map(|fate| Done {
-                sequence: item.sequence,
+                id: item.id,
                 lane: item.lane,
                 fate,
             })
@@ -309,26 +313,27 @@ impl<'a, H: Handle> Holding<'a, H> {
     }
 
     /// Acknowledges an event again that is done with.
-    fn begin_acknowledging(&mut self, sequence: u64, receipt: Arc<Receipt>) {
+    fn begin_acknowledging(&mut self, id: StoredId, receipt: Arc<Receipt>) {
         let event = InHand {
             key: Box::default(),
             receipt: Arc::clone(&receipt),
         };
-        self.in_hand.insert(sequence, event);
+        self.in_hand.insert(id, event);
+        let stream = self.worker.layout.events.of(self.partition);
         self.under_way.push(Box::pin(async move {
             Ok(Done {
-                sequence,
+                id,
                 // It is in nobody's way, and its number is no conversation's.
-                lane: sequence,
-                fate: acknowledge(&receipt).await,
+                lane: id.sequence,
+                fate: acknowledge(stream, id, &receipt).await,
             })
         }));
     }
 
     fn after(&mut self, done: &Done) -> Result<(), ClusterError> {
         match done.fate {
-            Fate::Acknowledged => drop(self.unconfirmed.remove(&done.sequence)),
-            Fate::Unconfirmed => drop(self.unconfirmed.insert(done.sequence)),
+            Fate::Acknowledged => drop(self.unconfirmed.remove(&done.id)),
+            Fate::Unconfirmed => drop(self.unconfirmed.insert(done.id)),
             Fate::Abandoned => {
                 return Err(ClusterError::new(
                     ClusterErrorKind::Interrupted,
@@ -336,7 +341,7 @@ impl<'a, H: Handle> Holding<'a, H> {
                 ));
             }
         }
-        if let Some(event) = self.in_hand.remove(&done.sequence) {
+        if let Some(event) = self.in_hand.remove(&done.id) {
             self.worker.tenures.end(&event.key);
         }
         if let Some(next) = self.gate.leave(done.lane) {
@@ -367,7 +372,8 @@ impl<H: Handle> Worker<H> {
     async fn handle(&self, partition: u16, item: &mut Item) -> Result<Fate, ClusterError> {
         if self.recent.contains(item.fingerprint) {
             Counters::count(&self.counters.repeated);
-            return Ok(acknowledge(&item.receipt).await);
+            let stream = self.layout.events.of(partition);
+            return Ok(acknowledge(stream, item.id, &item.receipt).await);
         }
         let mut is_repeated = item.is_repeated;
         let mut attempts = 0;
@@ -390,7 +396,7 @@ impl<H: Handle> Worker<H> {
             match outcome {
                 Outcome::Handled => {
                     Counters::count(&self.counters.handled);
-                    return Ok(self.finish(item).await);
+                    return Ok(self.finish(partition, item).await);
                 }
                 Outcome::Abandoned => return Ok(Fate::Abandoned),
                 Outcome::Failed(reason) if attempts >= u64::from(self.max_attempts) => {
@@ -417,8 +423,9 @@ impl<H: Handle> Worker<H> {
     }
 
     /// Acknowledges an event that is done with, and remembers it.
-    async fn finish(&self, item: &Item) -> Fate {
-        let fate = acknowledge(&item.receipt).await;
+    async fn finish(&self, partition: u16, item: &Item) -> Fate {
+        let stream = self.layout.events.of(partition);
+        let fate = acknowledge(stream, item.id, &item.receipt).await;
         // Otherwise another process may have the partition by now: what is left of the event is its affair, and may come back.
         if matches!(fate, Fate::Acknowledged) {
             self.recent.insert(item.fingerprint);
@@ -446,17 +453,9 @@ impl<H: Handle> Worker<H> {
         reason: &str,
     ) -> Result<Fate, ClusterError> {
         let envelope = item.envelope.clone();
-        dead::bury(
-            &self.layout,
-            partition,
-            item.sequence,
-            envelope,
-            attempts,
-            reason,
-        )
-        .await?;
+        dead::bury(&self.layout, partition, item.id, envelope, attempts, reason).await?;
         Counters::count(&self.counters.dead);
-        Ok(self.finish(item).await)
+        Ok(self.finish(partition, item).await)
     }
 }
 
@@ -465,8 +464,8 @@ fn begun(partition: u16) -> String {
     format!("begun.{partition}")
 }
 
-async fn acknowledge(receipt: &Receipt) -> Fate {
-    if receipt.acknowledge().await {
+async fn acknowledge(stream: &Stream, id: StoredId, receipt: &Receipt) -> Fate {
+    if receipt.acknowledge(|| id.is_gone(stream)).await {
         Fate::Acknowledged
     } else {
         Fate::Unconfirmed

@@ -36,10 +36,13 @@ impl Receipt {
         *self.lock() = address;
     }
 
-    /// Acknowledges the event, again and again while NATS does not confirm it; whether it did.
+    /// Acknowledges the event, again and again while NATS does not confirm it and it is not gone; whether it was acknowledged.
     ///
     /// The library's own call takes it for a confirmation when nobody listens.
-    pub(super) async fn acknowledge(&self) -> bool {
+    pub(super) async fn acknowledge<F: Future<Output = bool>>(
+        &self,
+        is_gone: impl Fn() -> F,
+    ) -> bool {
         let end = Instant::now() + PATIENCE;
         let mut pace = Pace::new();
         loop {
@@ -49,6 +52,10 @@ impl Receipt {
                 Ok(Ok(_)) => return true,
                 Ok(Err(error)) => tracing::debug!(error = %error, "an event is acknowledged again"),
                 Err(_) => tracing::debug!("an event is acknowledged again: no answer in time"),
+            }
+            // It may have arrived, and the confirmation got lost with the server or the consumer.
+            if is_gone().await {
+                return true;
             }
             if Instant::now() >= end {
                 return false;
