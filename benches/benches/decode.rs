@@ -21,7 +21,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use qq_model::gateway::{Envelope, Header};
-use qq_model::{Dispatch, Event, EventKind};
+use qq_model::{Event, EventKind};
 use qqbot_benches::corpus::{Corpus, PERIOD};
 use serde_json::Value;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
@@ -63,7 +63,7 @@ const DECODERS: [(&str, Decode); 9] = [
     }),
     (OWN, |frame, _| {
         let envelope = Envelope::scan(&frame.text).ok();
-        black_box(envelope.and_then(|envelope| Dispatch::decode(&envelope)));
+        black_box(envelope.map(|envelope| Event::decode(frame.kind.as_str(), envelope.data)));
     }),
     ("serde_json", |frame, _| {
         let envelope = Envelope::scan(&frame.text).ok();

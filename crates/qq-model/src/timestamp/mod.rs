@@ -100,12 +100,12 @@ impl From<SystemTime> for Timestamp {
                 -whole(before.as_secs()) - i64::from(before.subsec_nanos() > 0)
             }
         };
-        match rfc3339::at_beijing(seconds) {
-            Some(_) => Self(Form::Beijing {
+        if rfc3339::is_written(seconds) {
+            return Self(Form::Beijing {
                 unix_seconds: seconds,
-            }),
-            None => Self::from_unix_seconds(seconds),
+            });
         }
+        Self::from_unix_seconds(seconds)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Dates and times as RFC 3339 writes them.
 
+use std::ops::Range;
+
 const MILLIS_OF_SECOND: i64 = 1000;
 const SECONDS_OF_DAY: i64 = 24 * 60 * 60;
 /// From the first of March of the year 0, with which the years of the calculation begin, to 1970.
@@ -8,6 +10,9 @@ const DAYS_OF_ERA: i64 = 146_097;
 const YEARS_OF_ERA: i64 = 400;
 /// Of Beijing, in seconds.
 const EAST_OF_GREENWICH: i64 = 8 * 3600;
+/// When the years 0 to 9999 begin and end there: those that have four digits.
+const WRITTEN: Range<i64> = days(0, 1, 1) * SECONDS_OF_DAY - EAST_OF_GREENWICH
+    ..days(10_000, 1, 1) * SECONDS_OF_DAY - EAST_OF_GREENWICH;
 
 /// Milliseconds since 1970. What is finer is cut off, and a leap second counts as the end of the one before.
 pub(super) fn parse(text: &str) -> Option<i64> {
@@ -56,15 +61,23 @@ pub(super) fn parse_beijing(text: &str) -> Option<i64> {
     Some(days(year, month, day) * SECONDS_OF_DAY + time - EAST_OF_GREENWICH)
 }
 
+/// Whether [`at_beijing`] gives a text.
+pub(super) fn is_written(seconds: i64) -> bool {
+    WRITTEN.contains(&seconds)
+}
+
 /// Whole seconds since 1970 at `+08:00`; `None` outside of the years 0 to 9999.
 pub(super) fn at_beijing(seconds: i64) -> Option<String> {
-    let local = seconds.checked_add(EAST_OF_GREENWICH)?;
+    if !is_written(seconds) {
+        return None;
+    }
+    let local = seconds + EAST_OF_GREENWICH;
     let (year, month, day) = date(local.div_euclid(SECONDS_OF_DAY));
     let time = local.rem_euclid(SECONDS_OF_DAY);
     let (hour, minute, second) = (time / 3600, time / 60 % 60, time % 60);
-    (0..=9999)
-        .contains(&year)
-        .then(|| format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}+08:00"))
+    Some(format!(
+        "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}+08:00"
+    ))
 }
 
 /// A number of so many digits.
@@ -181,6 +194,25 @@ mod tests {
         assert_eq!(parse("2016-12-31T23:59:60Z"), Some(1_483_228_799_999));
         assert_eq!(parse("0001-01-01T00:00:00Z"), Some(-62_135_596_800_000));
         assert_eq!(at_beijing(i64::MAX), None);
+        assert_eq!(at_beijing(i64::MIN), None);
+    }
+
+    #[test]
+    fn the_first_and_the_last_year_are_whole() {
+        for text in ["0000-01-01T00:00:00+08:00", "9999-12-31T23:59:59+08:00"] {
+            let seconds = parse_beijing(text).unwrap();
+            assert_eq!(at_beijing(seconds).as_deref(), Some(text));
+        }
+        assert_eq!(at_beijing(WRITTEN.start - 1), None);
+        assert_eq!(at_beijing(WRITTEN.end), None);
+        assert_eq!(
+            at_beijing(WRITTEN.start).as_deref(),
+            Some("0000-01-01T00:00:00+08:00")
+        );
+        assert_eq!(
+            at_beijing(WRITTEN.end - 1).as_deref(),
+            Some("9999-12-31T23:59:59+08:00")
+        );
     }
 
     proptest! {

@@ -33,18 +33,30 @@ impl Names {
     }
 
     /// The place of a name in the list.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn find(&self, name: &str) -> Option<u8> {
+        if name.len() > SHORT {
+            return self.find_long(name);
+        }
         let words = words(name.as_bytes());
         let mut at = hash(words, name.len());
         loop {
             let place = *self.table.get(at & self.table.len().wrapping_sub(1))?;
             // Behind the end of the list is none.
             let known = self.names.get(usize::from(place))?;
-            if known.words == words
-                && known.text.len() == name.len()
-                && (name.len() <= SHORT || known.text.bytes().eq(name.bytes()))
-            {
+            if known.words == words && known.text.len() == name.len() {
+                return Some(place);
+            }
+            at += 1;
+        }
+    }
+
+    #[inline(never)]
+    fn find_long(&self, name: &str) -> Option<u8> {
+        let mut at = hash(words(name.as_bytes()), name.len());
+        loop {
+            let place = *self.table.get(at & self.table.len().wrapping_sub(1))?;
+            if self.names.get(usize::from(place))?.text == name {
                 return Some(place);
             }
             at += 1;

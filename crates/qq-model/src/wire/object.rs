@@ -298,6 +298,49 @@ mod tests {
         assert_eq!(sample.extra.get("new").unwrap()["k"], u64::MAX);
     }
 
+    objects! {
+        /// One inside another, in every way.
+        pub struct Nest {
+            /// As it is.
+            pub plain: Sample,
+            /// Perhaps.
+            pub option: Option<Sample>,
+            /// Elsewhere.
+            pub boxed: Option<Box<Sample>>,
+        }
+    }
+
+    /// Nothing is left of the first.
+    #[test]
+    fn of_a_member_that_is_there_twice_the_last_counts() {
+        for member in ["plain", "option", "boxed"] {
+            let first = format!(r#""{member}":{{"name":"a","type":1,"tags":["x"],"new":1}}"#);
+            let second = format!(r#""{member}":{{"type":2}}"#);
+            let read = |members: &[&str]| {
+                let json = format!("{{{}}}", members.join(","));
+                serde_json::from_str::<Nest>(&json).unwrap()
+            };
+            assert_eq!(read(&[&first, &second]), read(&[&second]), "{member}");
+            assert_ne!(read(&[&first, &second]), read(&[&first]), "{member}");
+            // A value of a foreign shape clears what may be absent, and nothing else.
+            let foreign = format!(r#""{member}":[]"#);
+            let expected = match member {
+                "plain" => read(&[&first]),
+                _ => read(&[]),
+            };
+            assert_eq!(read(&[&first, &foreign]), expected, "{member}");
+        }
+    }
+
+    #[test]
+    fn a_list_takes_no_more_room_than_it_needs() {
+        let tags = |json| read(json).tags;
+        assert_eq!(tags(r#"{"tags":["a"]}"#).capacity(), 1);
+        assert_eq!(tags(r#"{"tags":[null,"a",{}]}"#).capacity(), 1);
+        assert_eq!(tags(r#"{"tags":[null]}"#).capacity(), 0);
+        assert_eq!(tags(r#"{"tags":[1,2,3,4,5]}"#).join(" "), "1 2 3 4 5");
+    }
+
     #[test]
     fn unknown_members_are_written_back() {
         let json = r#"{"name":"n","type":1,"inner":{"name":"","deep":[null]},"new":{"k":1}}"#;

@@ -86,6 +86,16 @@ impl<'a> Reader<'a> {
         Some(name)
     }
 
+    /// Whether the object is closed right behind its last member; [`key`](Self::key) finds out what else is next.
+    #[inline(always)]
+    pub(super) fn is_closed(&mut self) -> bool {
+        let is_closed = self.text.as_bytes().get(self.at) == Some(&b'}');
+        if is_closed {
+            self.close();
+        }
+        is_closed
+    }
+
     /// The name of the next member, its value being next; `None` behind the last one, where the object is closed.
     #[inline(never)]
     pub(super) fn key(&mut self, before: u8) -> Result<Option<&str>, Malformed> {

@@ -103,6 +103,9 @@ impl Members<'_, '_> {
         seed: K,
         before: u8,
     ) -> Result<Option<K::Value>, Malformed> {
+        if before == b',' && self.reader.is_closed() {
+            return Ok(None);
+        }
         match self.reader.key(before)? {
             Some(name) => seed.deserialize(StrDeserializer::new(name)).map(Some),
             None => Ok(None),

@@ -95,8 +95,8 @@ impl<'a> Reader<'a> {
             self.scratch = scratch::take();
         }
         self.scratch.clear();
-        // No string of this text is longer, so there is no more to reserve.
-        self.scratch.reserve(text.len());
+        // No string of the rest is longer, so there is no more to reserve.
+        self.scratch.reserve(text.len() - self.at);
         loop {
             let plain = text.get(self.at..mark).ok_or(Malformed)?;
             self.scratch.push_str(plain);
