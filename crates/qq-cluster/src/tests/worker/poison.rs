@@ -71,15 +71,26 @@ async fn each_event_that_cannot_be_read_is_put_aside() {
     let layout = layout(&server).await;
     let world = Arc::new(World::default());
     let _worker = start(&layout, &world, Duration::ZERO, 3);
-    for _ in 0..3 {
+    // One after the other: what was put aside is remembered, and the next is not taken for it.
+    for number in 1..=3 {
         let subject = layout.events.subject(1);
         let stored = layout.context.publish(subject, "no envelope".into()).await;
         stored.unwrap().await.unwrap();
-    }
-    let begun = Instant::now();
-    while layout.dead.get_info().await.unwrap().state.messages < 3 {
-        assert!(begun.elapsed() < PATIENCE, "not all were put aside");
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        let begun = Instant::now();
+        while layout.dead.get_info().await.unwrap().state.messages < number {
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "number {number} was not put aside"
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        while !layout.events.waiting().await.unwrap().is_empty() {
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "number {number} was not acknowledged"
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 }
 
