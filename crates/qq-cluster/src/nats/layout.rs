@@ -238,12 +238,16 @@ pub(super) async fn open_stream(
         {
             match context.create_stream(wanted.clone()).await {
                 Ok(stream) => stream,
-                // Another process was faster, with other limits.
-                Err(error) if matches!(error.kind(), CreateStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_NAME_EXIST) => {
-                    context
-                        .get_stream(&name)
-                        .await
-                        .map_err(|error| interrupted("a stream cannot be opened", error))?
+                // Another process was faster, perhaps with other limits. A server that is just creating it speaks of its subjects.
+                Err(error) if matches!(error.kind(), CreateStreamErrorKind::JetStream(error) if matches!(error.error_code(), ErrorCode::STREAM_NAME_EXIST | ErrorCode::STREAM_SUBJECT_OVERLAP)) => {
+                    match context.get_stream(&name).await {
+                        Ok(stream) => stream,
+                        Err(missing) if matches!(missing.kind(), GetStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_NOT_FOUND) =>
+                        {
+                            return Err(not_created(&name, error));
+                        }
+                        Err(error) => return Err(interrupted("a stream cannot be opened", error)),
+                    }
                 }
                 Err(error) if is_for_now(&error) => {
                     return Err(interrupted("a stream cannot be created yet", error));
