@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use hashbrown::DefaultHashBuilder;
+use foldhash::fast::RandomState;
 
 use crate::config::{CacheBuilder, CacheConfig, KindConfig};
 use crate::kinds::{
@@ -33,7 +33,7 @@ pub(crate) struct Kinds {
     pub(crate) messages: Entries<Messages>,
     pub(crate) message_indexes: Entries<MessageIndexes>,
     pub(crate) texts: Texts,
-    pub(crate) index_hasher: DefaultHashBuilder,
+    pub(crate) index_hasher: RandomState,
     pub(crate) media: Entries<MediaFiles>,
 }
 
@@ -54,7 +54,7 @@ impl Cache {
             messages: Entries::new(config.messages, shards, &clock),
             message_indexes: Entries::new(indexes, shards, &clock),
             texts: Texts::default(),
-            index_hasher: DefaultHashBuilder::default(),
+            index_hasher: RandomState::default(),
             media: Entries::new(config.media, shards, &clock),
         };
         Self {

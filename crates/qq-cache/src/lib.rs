@@ -35,12 +35,13 @@
 //! Each kind is a hash map in up to [16 shards](CacheConfig::shards). Behind the one lock of a shard are its entries,
 //! the order in which they leave, and the list of each owner's entries (the channels of a guild, the members of a
 //! group). So an insertion that evicts needs no second lock, and a list never names an entry that is gone. The
-//! lock is held for single steps, never while a user's code runs, and never handed out.
+//! lock is held for single steps, never while a user's code runs, and never handed out. To find an entry takes one line of
+//! the processor's cache beside the entry itself, and both can be asked for in advance: [`Cache::preload`].
 //!
 //! The map is not `DashMap`: it has no place for an order behind the lock of a shard, so that a bounded cache
 //! needs another lock or looks for a victim at random, and its reads hand out guards. The bench `cache_members`
-//! of the workspace prints both side by side. For a million members in a thousand groups it showed 113 bytes
-//! each here, order and lists included, and 361 for a `DashMap` of `Arc`s with an index and no bound; reads and
+//! of the workspace prints both side by side. For a million members in a thousand groups it showed 111 bytes
+//! each here, order and lists included, and 336 for a `DashMap` of `Arc`s with an index and no bound; reads and
 //! writes took about the same time.
 
 mod cache;
@@ -48,6 +49,7 @@ mod clock;
 mod config;
 mod kinds;
 mod packed;
+mod prefetch;
 mod stats;
 mod store;
 mod update;
@@ -59,4 +61,4 @@ pub use self::kinds::{
     CachedGroup, CachedGroupMember, CachedMedia, CachedMessage, CachedUser, MediaKey,
 };
 pub use self::stats::{CacheStats, KindStats};
-pub use self::update::{Change, Changed, Changes};
+pub use self::update::{Change, Changed, Changes, Preload};

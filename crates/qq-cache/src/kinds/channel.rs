@@ -61,7 +61,9 @@ impl Cache {
         }
         let channel = Arc::new(channel);
         let guild = Some(&channel.guild_id);
-        self.kinds.channels.insert(guild, &channel.id, &channel)
+        self.kinds
+            .channels
+            .insert(guild, &channel.id, Arc::clone(&channel))
     }
 
     /// Keeps the complete list of a guild's channels, and forgets those that are not in it. Channels that name

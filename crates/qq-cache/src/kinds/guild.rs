@@ -40,8 +40,8 @@ impl Cache {
         if guild.id.is_empty() {
             return None;
         }
-        let guild = Arc::new(guild);
-        self.kinds.guilds.insert(None, &guild.id, &guild)
+        let id = guild.id.clone();
+        self.kinds.guilds.insert(None, &id, Arc::new(guild))
     }
 
     /// Forgets a guild with its channels, roles and members.

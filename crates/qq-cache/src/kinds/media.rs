@@ -111,7 +111,7 @@ impl Cache {
         };
         self.kinds
             .media
-            .insert(None, key, &Until { media, deadline });
+            .insert(None, key, Until { media, deadline });
     }
 
     /// Forgets an uploaded file, as after a send that was refused because of it.

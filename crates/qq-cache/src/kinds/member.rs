@@ -88,7 +88,7 @@ impl Cache {
             return None;
         }
         let known = KnownMember::new(Arc::new(member));
-        let changed = self.kinds.members.insert(Some(guild), &user, &known);
+        let changed = self.kinds.members.insert(Some(guild), &user, known);
         changed.map(|changed| changed.map(|known| known.member))
     }
 

@@ -371,9 +371,9 @@ impl Cache {
         let place = self.message_key(message.id());
         if let Some(index) = message.index() {
             let key = self.index_key(&message.conversation(), index);
-            self.kinds.message_indexes.insert(None, &key, &place);
+            self.kinds.message_indexes.insert(None, &key, place);
         }
-        self.kinds.messages.insert(None, &place, &make())
+        self.kinds.messages.insert(None, &place, make())
     }
 
     /// The message in a place, decoded, and decoded there from now on: one that is read stays longer than its neighbours,

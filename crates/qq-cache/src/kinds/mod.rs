@@ -88,9 +88,14 @@ impl<K: Visible, L: Lock<Shard<K>>> Entries<K, L> {
         &self,
         owner: Option<&K::Owner>,
         key: &K::Key,
-        value: &K::Value,
+        value: K::Value,
     ) -> Option<Changed<K::Value>> {
-        self.merge(owner, key, |_| Some(value.clone()))
+        if self.config.has_predicate() {
+            return self.merge(owner, key, |_| Some(value.clone()));
+        }
+        let store = self.store.as_ref()?;
+        let (old, new) = store.apply(owner, key, |_| Some(value))?;
+        Some(Changed::new(old, new))
     }
 
     /// Whether a value is there and already as a writer would make it; then it counts as written. The usual case of
@@ -103,6 +108,21 @@ impl<K: Visible, L: Lock<Shard<K>>> Entries<K, L> {
     ) -> bool {
         let store = self.store.as_ref();
         store.is_some_and(|store| store.confirm(owner, key, is_settled))
+    }
+
+    /// Asks for the memory that says where an entry is; what [`prefetch`](Self::prefetch) goes on with.
+    pub(crate) fn preload(&self, owner: Option<&K::Owner>, key: &K::Key) -> Option<u64> {
+        let store = self.store.as_ref()?;
+        let hash = store.hash(owner, key);
+        store.prefetch_index(hash);
+        Some(hash)
+    }
+
+    /// Asks for the memory of an entry.
+    pub(crate) fn prefetch(&self, hash: Option<u64>) {
+        if let (Some(store), Some(hash)) = (&self.store, hash) {
+            store.prefetch_entry(hash);
+        }
     }
 
     /// Writes what `merge` makes of the value that is there; nothing when it makes none.
@@ -118,10 +138,7 @@ impl<K: Visible, L: Lock<Shard<K>>> Entries<K, L> {
         let store = self.store.as_ref()?;
         if !self.config.has_predicate() {
             let (old, new) = store.apply(owner, key, merge)?;
-            return Some(match old {
-                Some(old) => Changed::Updated { old, new },
-                None => Changed::Created { new },
-            });
+            return Some(Changed::new(old, new));
         }
         loop {
             let Proposal::Change { old, new } = store.propose(owner, key, &merge) else {
@@ -129,12 +146,9 @@ impl<K: Visible, L: Lock<Shard<K>>> Entries<K, L> {
             };
             let seen = Expect::Exactly(old.as_ref());
             let written = if K::show(key, &new, |seen| self.config.keeps(seen)) {
-                store.put(owner, key, &new, seen).map(|old| {
-                    Some(match old {
-                        Some(old) => Changed::Updated { old, new },
-                        None => Changed::Created { new },
-                    })
-                })
+                store
+                    .put(owner, key, &new, seen)
+                    .map(|old| Some(Changed::new(old, new)))
             } else {
                 let removed = store.remove(owner, key, seen);
                 if removed.is_ok() {

@@ -56,8 +56,8 @@ impl Cache {
         if guild.is_empty() || role.id.is_empty() {
             return None;
         }
-        let role = Arc::new(role);
-        self.kinds.roles.insert(Some(guild), &role.id, &role)
+        let id = role.id.clone();
+        self.kinds.roles.insert(Some(guild), &id, Arc::new(role))
     }
 
     /// Keeps the complete list of a guild's roles, and forgets those that are not in it.

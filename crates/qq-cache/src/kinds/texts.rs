@@ -7,10 +7,15 @@ use std::sync::{Mutex, PoisonError};
 
 use bytes::{Bytes, BytesMut};
 
+use crate::prefetch::prefetch_all;
+
 /// A block stays as long as one of its texts.
 const BLOCK: usize = 16 << 10;
 /// A longer text has memory of its own.
 const LONGEST: usize = BLOCK / 4;
+
+/// As long as most texts.
+const AHEAD: usize = 1 << 10;
 
 #[derive(Default)]
 pub(crate) struct Texts(Mutex<BytesMut>);
@@ -27,7 +32,11 @@ impl Texts {
             *block = BytesMut::with_capacity(BLOCK);
         }
         block.extend_from_slice(text);
-        block.split().freeze()
+        let text = block.split().freeze();
+        // Where the next one goes.
+        let room = block.spare_capacity_mut();
+        prefetch_all(&room[..room.len().min(AHEAD)]);
+        text
     }
 }
 

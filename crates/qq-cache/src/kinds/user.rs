@@ -93,8 +93,8 @@ impl Cache {
         if user.user_openid.is_empty() {
             return None;
         }
-        let user = Arc::new(user);
-        self.kinds.users.insert(None, &user.user_openid, &user)
+        let id = user.user_openid.clone();
+        self.kinds.users.insert(None, &id, Arc::new(user))
     }
 
     /// Forgets a user.

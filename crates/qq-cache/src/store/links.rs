@@ -1,6 +1,7 @@
 //! Doubly linked lists through a dense array.
 
 use super::Column;
+use crate::prefetch::prefetch;
 
 /// No entry.
 pub(crate) const NIL: u32 = u32::MAX;
@@ -79,6 +80,11 @@ impl Links {
             self.detach(list, at);
             self.attach(list, at);
         }
+    }
+
+    /// Asks for the memory of a link.
+    pub(crate) fn prefetch(&self, at: u32) {
+        prefetch(self.0.get(at));
     }
 
     /// Removes the link of `at`, which is in no list; the last entry takes its place.

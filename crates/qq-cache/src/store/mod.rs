@@ -5,6 +5,7 @@
 //! `DashMap` is in the documentation of the crate.
 
 mod column;
+mod index;
 mod links;
 mod lock;
 mod order;
@@ -15,9 +16,10 @@ use std::hash::{BuildHasher, Hash};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use hashbrown::{DefaultHashBuilder, HashTable};
+use foldhash::fast::RandomState;
 
 use self::column::Column;
+use self::index::Index;
 use self::links::{Links, List};
 pub(crate) use self::lock::Lock;
 pub(crate) use self::shard::Shard;
@@ -100,15 +102,15 @@ impl<V: Snapshot> Expect<'_, V> {
 pub(crate) struct Address<'a, K: Kind> {
     owner: Option<&'a K::Owner>,
     key: &'a K::Key,
-    hash: u32,
-    hasher: &'a DefaultHashBuilder,
+    hash: u64,
+    hasher: &'a RandomState,
 }
 
 impl<'a, K: Kind> Address<'a, K> {
     /// The owner and its hash, for kinds that list by owner. Needed only when an entry is new.
-    fn indexed_owner(&self) -> Option<(&'a K::Owner, u32)> {
+    fn indexed_owner(&self) -> Option<(&'a K::Owner, u64)> {
         let owner = self.owner.filter(|_| K::INDEXED)?;
-        Some((owner, low(self.hasher.hash_one(owner))))
+        Some((owner, self.hasher.hash_one(owner)))
     }
 }
 
@@ -123,7 +125,7 @@ pub(crate) enum Proposal<V> {
 /// A bounded map from keys, inside owners where the kind has them, to snapshots.
 pub(crate) struct Store<K: Kind, L = Mutex<Shard<K>>> {
     shards: Box<[L]>,
-    hasher: DefaultHashBuilder,
+    hasher: RandomState,
     clock: Option<(Arc<dyn Clock>, Instant)>,
     kind: std::marker::PhantomData<fn() -> K>,
 }
@@ -152,7 +154,7 @@ impl<K: Kind, L: Lock<Shard<K>>> Store<K, L> {
             shards: (0..count)
                 .map(|at| L::new(Shard::new(limits, share(at), count > 1)))
                 .collect(),
-            hasher: DefaultHashBuilder::default(),
+            hasher: RandomState::default(),
             clock: timed.then(|| (Arc::clone(clock), clock.now())),
             kind: std::marker::PhantomData,
         }
@@ -196,6 +198,25 @@ impl<K: Kind, L: Lock<Shard<K>>> Store<K, L> {
         self.at(owner, key, |shard, address| {
             shard.confirm(address, is_settled, now)
         })
+    }
+
+    /// What the memory of an entry is asked for by.
+    pub(crate) fn hash(&self, owner: Option<&K::Owner>, key: &K::Key) -> u64 {
+        if K::SCOPED {
+            self.hasher.hash_one((owner, key))
+        } else {
+            self.hasher.hash_one(key)
+        }
+    }
+
+    /// Asks for the memory that says where an entry is.
+    pub(crate) fn prefetch_index(&self, hash: u64) {
+        self.shard(hash).with(|shard| shard.prefetch_index(hash));
+    }
+
+    /// Asks for the memory of an entry.
+    pub(crate) fn prefetch_entry(&self, hash: u64) {
+        self.shard(hash).with(|shard| shard.prefetch_entry(hash));
     }
 
     pub(crate) fn put(
@@ -317,42 +338,24 @@ impl<K: Kind, L: Lock<Shard<K>>> Store<K, L> {
         key: &K::Key,
         f: impl FnOnce(&mut Shard<K>, &Address<'_, K>) -> R,
     ) -> R {
-        let hash = if K::SCOPED {
-            self.hasher.hash_one((owner, key))
-        } else {
-            self.hasher.hash_one(key)
-        };
+        let hash = self.hash(owner, key);
         let address = Address {
             owner,
             key,
-            hash: low(hash),
+            hash,
             hasher: &self.hasher,
         };
-        // The upper half chooses the shard, the lower half the place in it.
+        self.shard(hash).with(|shard| f(shard, &address))
+    }
+
+    fn shard(&self, hash: u64) -> &L {
         let scaled = (u128::from(hash) * self.shards.len() as u128) >> 64;
         let shard = usize::try_from(scaled).unwrap_or_default();
-        self.shards[shard].with(|shard| f(shard, &address))
+        &self.shards[shard]
     }
 
-    fn owner_hash(&self, owner: &K::Owner) -> u32 {
-        low(self.hasher.hash_one(owner))
-    }
-}
-
-fn low(hash: u64) -> u32 {
-    u32::try_from(hash & u64::from(u32::MAX)).unwrap_or_default()
-}
-
-/// A table's hash from the stored half: the table looks at the lowest and the highest bits.
-fn spread(hash: u32) -> u64 {
-    u64::from(hash).wrapping_mul(0x9E37_79B9_7F4A_7C15)
-}
-
-/// Gives memory back when a table has become mostly empty.
-fn shrink<T>(table: &mut HashTable<T>, hash: impl Fn(&T) -> u64) {
-    if table.capacity() > 64 && table.len() < table.capacity() / 8 {
-        let room = table.len() * 2;
-        table.shrink_to(room, hash);
+    fn owner_hash(&self, owner: &K::Owner) -> u64 {
+        self.hasher.hash_one(owner)
     }
 }
 

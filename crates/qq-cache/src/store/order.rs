@@ -42,6 +42,11 @@ impl Order {
         }
     }
 
+    /// Asks for the memory that [`refresh`](Self::refresh) will look at.
+    pub(crate) fn prefetch(&self, at: u32) {
+        self.links.prefetch(at);
+    }
+
     /// Removes the entry at `at`; the last one, from `last`, takes its place.
     pub(crate) fn swap_remove(&mut self, at: u32, last: u32) {
         self.links.detach(&mut self.list, at);

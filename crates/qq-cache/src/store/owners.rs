@@ -1,8 +1,6 @@
 //! Which entries belong to which owner, inside one shard.
 
-use hashbrown::HashTable;
-
-use super::{Links, List, shrink, spread};
+use super::{Index, Links, List};
 
 /// The index of an owner; entries carry it.
 pub(crate) type OwnerAt = u32;
@@ -10,13 +8,13 @@ pub(crate) type OwnerAt = u32;
 /// The owners that have entries in this shard, and the list of each.
 pub(crate) struct Owners<O> {
     owners: Vec<Owner<O>>,
-    table: HashTable<OwnerAt>,
+    index: Index,
     free: Vec<OwnerAt>,
     links: Links,
 }
 
 struct Owner<O> {
-    hash: u32,
+    hash: u64,
     /// A free place keeps its last id until it is used again.
     id: O,
     list: List,
@@ -27,7 +25,7 @@ impl<O: Eq> Owners<O> {
     pub(crate) const fn new() -> Self {
         Self {
             owners: Vec::new(),
-            table: HashTable::new(),
+            index: Index::new(),
             free: Vec::new(),
             links: Links::new(),
         }
@@ -37,14 +35,12 @@ impl<O: Eq> Owners<O> {
         &self.owners[at as usize].id
     }
 
-    pub(crate) fn find(&self, hash: u32, id: &O) -> Option<OwnerAt> {
-        self.table
-            .find(spread(hash), |at| self.id(*at) == id)
-            .copied()
+    pub(crate) fn find(&self, hash: u64, id: &O) -> Option<OwnerAt> {
+        self.index.find(hash, |at| self.id(at) == id)
     }
 
     /// Adds the link of a new entry.
-    pub(crate) fn push(&mut self, hash: u32, id: O) -> OwnerAt {
+    pub(crate) fn push(&mut self, hash: u64, id: O) -> OwnerAt {
         let at = self.find_or_add(hash, id);
         let owner = &mut self.owners[at as usize];
         owner.entries += 1;
@@ -53,7 +49,7 @@ impl<O: Eq> Owners<O> {
     }
 
     /// Moves an entry to another owner.
-    pub(crate) fn reassign(&mut self, entry: u32, from: OwnerAt, hash: u32, id: O) -> OwnerAt {
+    pub(crate) fn reassign(&mut self, entry: u32, from: OwnerAt, hash: u64, id: O) -> OwnerAt {
         let to = self.find_or_add(hash, id);
         self.links
             .detach(&mut self.owners[from as usize].list, entry);
@@ -84,12 +80,12 @@ impl<O: Eq> Owners<O> {
 
     pub(crate) fn bytes(&self) -> usize {
         self.owners.capacity() * size_of::<Owner<O>>()
-            + self.table.allocation_size()
+            + self.index.bytes()
             + self.free.capacity() * size_of::<OwnerAt>()
             + self.links.bytes()
     }
 
-    fn find_or_add(&mut self, hash: u32, id: O) -> OwnerAt {
+    fn find_or_add(&mut self, hash: u64, id: O) -> OwnerAt {
         if let Some(at) = self.find(hash, &id) {
             return at;
         }
@@ -108,8 +104,7 @@ impl<O: Eq> Owners<O> {
             u32::try_from(self.owners.len() - 1).unwrap_or(u32::MAX)
         };
         let owners = &self.owners;
-        self.table
-            .insert_unique(spread(hash), at, |at| spread(owners[*at as usize].hash));
+        self.index.insert(hash, at, |at| owners[at as usize].hash);
         at
     }
 
@@ -120,19 +115,16 @@ impl<O: Eq> Owners<O> {
         if owner.entries > 0 {
             return;
         }
-        let hash = spread(owner.hash);
-        if let Ok(found) = self.table.find_entry(hash, |other| *other == at) {
-            found.remove();
-        }
-        if self.table.is_empty() {
+        let hash = owner.hash;
+        let owners = &self.owners;
+        self.index.remove(hash, at, |at| owners[at as usize].hash);
+        if self.index.len() == 0 {
             // Nothing refers to any place any more.
             self.owners = Vec::new();
             self.free = Vec::new();
-            self.table = HashTable::new();
+            self.index = Index::new();
         } else {
             self.free.push(at);
-            let owners = &self.owners;
-            shrink(&mut self.table, |at| spread(owners[*at as usize].hash));
         }
     }
 }
@@ -142,15 +134,15 @@ impl<O: Eq> Owners<O> {
     /// Checks that the lists hold each entry once, each under its owner, and that no owner is empty.
     pub(super) fn verify(&self, len: usize, owner_of: impl Fn(u32) -> OwnerAt) {
         let mut seen = Vec::new();
-        for at in &self.table {
-            let entries: Vec<_> = self.entries(*at).collect();
+        for at in self.index.verify(|at| self.owners[at as usize].hash) {
+            let entries: Vec<_> = self.entries(at).collect();
             assert!(!entries.is_empty());
-            assert_eq!(entries.len(), self.count(*at));
-            assert!(entries.iter().all(|entry| owner_of(*entry) == *at));
+            assert_eq!(entries.len(), self.count(at));
+            assert!(entries.iter().all(|entry| owner_of(*entry) == at));
             seen.extend(entries);
         }
         seen.sort_unstable();
         assert!(seen.iter().map(|at| *at as usize).eq(0..len));
-        assert_eq!(self.table.len() + self.free.len(), self.owners.len());
+        assert_eq!(self.index.len() + self.free.len(), self.owners.len());
     }
 }

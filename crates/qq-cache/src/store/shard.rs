@@ -1,14 +1,11 @@
 //! One shard: entries, the ways to find them, and the order in which they leave. Everything here is O(1).
 
-use hashbrown::HashTable;
-
 use super::order::Order;
 use super::owners::{OwnerAt, Owners};
-use super::{
-    Address, Column, Expect, Kind, Limits, Proposal, Raced, Snapshot, Tally, shrink, spread,
-};
+use super::{Address, Column, Expect, Index, Kind, Limits, Proposal, Raced, Snapshot, Tally};
 use crate::clock::Nanos;
 use crate::config::Eviction;
+use crate::prefetch::prefetch;
 use crate::stats::Reason;
 
 /// How many expired entries one insertion clears away at most, from each order.
@@ -20,7 +17,7 @@ pub(crate) struct Shard<K: Kind> {
     capacity: usize,
     eviction: Eviction,
     slots: Column<Slot<K>>,
-    table: HashTable<u32>,
+    index: Index,
     /// By the last read or write; kept when something asks for it.
     accessed: Option<Order>,
     /// By the last write; kept when something asks for it.
@@ -36,13 +33,26 @@ pub(crate) struct Shard<K: Kind> {
     leeway: u32,
 }
 
+/// In this order, so that no line of the processor's cache lies between the fields that are asked for in advance.
+#[repr(C)]
 struct Slot<K: Kind> {
-    hash: u32,
-    owner: OwnerAt,
     /// When it became the newest.
     newest_at: u32,
+    owner: OwnerAt,
     key: K::Key,
     value: K::Value,
+    /// Of the key and, for scoped kinds, the owner. Where it is the same and the key is, too, the owner is: that two of
+    /// the owners of a key share one of 2^64 by chance is less likely than a failure of the machine, and who looks at the
+    /// owner itself waits for memory that has long gone cold.
+    hash: u64,
+}
+
+impl<K: Kind> Slot<K> {
+    fn prefetch(&self) {
+        prefetch(&self.newest_at);
+        prefetch(&self.value);
+        prefetch(&self.hash);
+    }
 }
 
 impl<K: Kind> Shard<K> {
@@ -58,7 +68,7 @@ impl<K: Kind> Shard<K> {
             capacity: capacity.unwrap_or(usize::MAX).min(u32::MAX as usize),
             eviction: limits.eviction,
             slots: Column::new(),
-            table: HashTable::new(),
+            index: Index::new(),
             accessed: (recency || limits.idle.is_some()).then(|| Order::new(limits.idle)),
             written: (age || limits.ttl.is_some()).then(|| Order::new(limits.ttl)),
             owners: K::INDEXED.then(Owners::new),
@@ -207,7 +217,7 @@ impl<K: Kind> Shard<K> {
     pub(crate) fn list(
         &self,
         owner: &K::Owner,
-        hash: u32,
+        hash: u64,
         now: Nanos,
         out: &mut Vec<(K::Key, K::Value)>,
     ) {
@@ -228,7 +238,7 @@ impl<K: Kind> Shard<K> {
     }
 
     /// Removes up to `limit` entries of an owner; returns how many.
-    pub(crate) fn remove_owned(&mut self, owner: &K::Owner, hash: u32, limit: usize) -> usize {
+    pub(crate) fn remove_owned(&mut self, owner: &K::Owner, hash: u64, limit: usize) -> usize {
         for removed in 0..limit {
             let Some(at) = self.owners.as_ref().and_then(|owners| {
                 let owner = owners.find(hash, owner)?;
@@ -294,7 +304,7 @@ impl<K: Kind> Shard<K> {
     /// What has happened so far, and what is here now.
     pub(crate) fn tally(&self) -> Tally {
         let structure = self.slots.bytes()
-            + self.table.allocation_size()
+            + self.index.bytes()
             + self.accessed.as_ref().map_or(0, Order::bytes)
             + self.written.as_ref().map_or(0, Order::bytes)
             + self.owners.as_ref().map_or(0, Owners::bytes);
@@ -305,16 +315,31 @@ impl<K: Kind> Shard<K> {
         }
     }
 
-    fn find(&self, address: &Address<'_, K>) -> Option<u32> {
-        let is_it = |at: &u32| {
-            let slot = self.slots.get(*at);
-            slot.key == *address.key && (!K::SCOPED || self.owner_of(slot) == address.owner)
-        };
-        self.table.find(spread(address.hash), is_it).copied()
+    /// Asks for the memory that says where an entry is.
+    pub(crate) fn prefetch_index(&self, hash: u64) {
+        self.index.prefetch(hash);
     }
 
-    fn owner_of(&self, slot: &Slot<K>) -> Option<&K::Owner> {
-        Some(self.owners.as_ref()?.id(slot.owner))
+    /// Asks for the memory of an entry.
+    pub(crate) fn prefetch_entry(&self, hash: u64) {
+        self.index.find(hash, |at| {
+            self.slots.get(at).prefetch();
+            false
+        });
+    }
+
+    fn prefetch_slot(&self, at: u32) {
+        self.slots.get(at).prefetch();
+        for order in [&self.accessed, &self.written].into_iter().flatten() {
+            order.prefetch(at);
+        }
+    }
+
+    fn find(&self, address: &Address<'_, K>) -> Option<u32> {
+        self.index.find(address.hash, |at| {
+            let slot = self.slots.get(at);
+            slot.key == *address.key && slot.hash == address.hash
+        })
     }
 
     /// Finds an entry; one that has expired is cleared away instead.
@@ -396,11 +421,11 @@ impl<K: Kind> Shard<K> {
         self.heap += K::key_heap_bytes(address.key) + value.heap_bytes();
         self.tally.inserts += 1;
         let slot = |owner| Slot {
-            hash: address.hash,
-            owner,
             newest_at: self.clock,
+            owner,
             key: address.key.clone(),
             value,
+            hash: address.hash,
         };
         let at = if self.slots.len() >= self.capacity {
             let at = self.oldest();
@@ -410,12 +435,8 @@ impl<K: Kind> Shard<K> {
                 _ => 0,
             };
             let gone = std::mem::replace(self.slots.get_mut(at), slot(owner));
-            if let Ok(found) = self
-                .table
-                .find_entry(spread(gone.hash), |index| *index == at)
-            {
-                found.remove();
-            }
+            let slots = &self.slots;
+            self.index.remove(gone.hash, at, |at| slots.get(at).hash);
             for order in [&mut self.accessed, &mut self.written]
                 .into_iter()
                 .flatten()
@@ -424,6 +445,8 @@ impl<K: Kind> Shard<K> {
             }
             self.heap -= K::key_heap_bytes(&gone.key) + gone.value.heap_bytes();
             self.tally.removed(Reason::Capacity);
+            // Its place is the next one to be needed, and nobody has looked at it for long.
+            self.prefetch_slot(self.oldest());
             at
         } else {
             let owner = match (&mut self.owners, address.indexed_owner()) {
@@ -440,8 +463,7 @@ impl<K: Kind> Shard<K> {
             u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
         };
         let slots = &self.slots;
-        self.table
-            .insert_unique(spread(address.hash), at, |at| spread(slots.get(*at).hash));
+        self.index.insert(address.hash, at, |at| slots.get(at).hash);
     }
 
     /// The entry that makes room for another one. Expired ones were cleared away before: while any of them was left,
@@ -458,20 +480,14 @@ impl<K: Kind> Shard<K> {
     /// Takes an entry out of everything; the last entry takes its place everywhere.
     fn take(&mut self, at: u32, reason: Reason) -> Option<K::Value> {
         let last = u32::try_from(self.slots.len().checked_sub(1)?).ok()?;
-        let gone = spread(self.slots.get(at).hash);
-        if let Ok(found) = self.table.find_entry(gone, |index| *index == at) {
-            found.remove();
-        }
+        let slots = &self.slots;
+        let gone = slots.get(at).hash;
+        self.index.remove(gone, at, |at| slots.get(at).hash);
         let mut moved = None;
         if at != last {
             let slot = self.slots.get(last);
             moved = Some(slot.owner);
-            if let Some(index) = self
-                .table
-                .find_mut(spread(slot.hash), |index| *index == last)
-            {
-                *index = at;
-            }
+            self.index.moved(slot.hash, last, at);
         }
         for order in [&mut self.accessed, &mut self.written]
             .into_iter()
@@ -483,8 +499,6 @@ impl<K: Kind> Shard<K> {
         if let Some(owners) = &mut self.owners {
             owners.swap_remove(at, slot.owner, moved);
         }
-        let slots = &self.slots;
-        shrink(&mut self.table, |at| spread(slots.get(*at).hash));
         self.heap -= K::key_heap_bytes(&slot.key) + slot.value.heap_bytes();
         self.tally.removed(reason);
         Some(slot.value)
@@ -498,12 +512,8 @@ impl<K: Kind> Shard<K> {
         let len = self.slots.len();
         let all = 0..u32::try_from(len).unwrap();
         assert!(len <= self.capacity);
-        assert_eq!(self.table.len(), len);
-        for at in all.clone() {
-            let slot = self.slots.get(at);
-            let found = self.table.find(spread(slot.hash), |index| *index == at);
-            assert_eq!(found, Some(&at));
-        }
+        let indexed = self.index.verify(|at| self.slots.get(at).hash);
+        assert!(indexed.into_iter().eq(all.clone()));
         for order in [&self.accessed, &self.written].into_iter().flatten() {
             order.verify(len);
         }

@@ -33,6 +33,14 @@ pub enum Changed<T> {
 }
 
 impl<T> Changed<T> {
+    /// A value was written in place of another one, or of none.
+    pub(crate) fn new(old: Option<T>, new: T) -> Self {
+        match old {
+            Some(old) => Self::Updated { old, new },
+            None => Self::Created { new },
+        }
+    }
+
     /// The value before, if there was one.
     #[must_use]
     pub const fn old(&self) -> Option<&T> {

@@ -5,8 +5,10 @@ mod group;
 mod guild;
 mod kinds;
 mod message;
+mod preload;
 
 pub use self::change::{Change, Changed, Changes};
+pub use self::preload::Preload;
 
 use std::sync::Arc;
 

@@ -1,11 +1,12 @@
 //! How an id is stored: compact where formatting the compact form gives the same text back.
 
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 const HEX_LEN: usize = 32;
 const DECIMAL_MAX: usize = 20;
 
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) enum Repr {
     Empty,
     /// Decimal digits without a leading zero, up to `u64::MAX`.
@@ -33,6 +34,21 @@ impl Repr {
             Self::Decimal(n) => Text::decimal(*n),
             Self::Hex(bytes) => Text::hex(bytes),
             Self::Text(text) => Text::Borrowed(text),
+        }
+    }
+}
+
+/// Ids are looked up with every event, so a hasher is given no more words than it takes to tell them apart.
+impl Hash for Repr {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self {
+            Self::Empty => state.write_u8(0),
+            Self::Decimal(n) => state.write_u64(*n),
+            Self::Hex(bytes) => {
+                let word = u128::from_ne_bytes(*bytes);
+                state.write_u128(word);
+            }
+            Self::Text(text) => text.hash(state),
         }
     }
 }
