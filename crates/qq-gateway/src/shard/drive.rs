@@ -3,11 +3,12 @@
 use std::task::{Context, Poll};
 use std::time::Instant;
 
+use qq_model::EventKinds;
 use qq_model::gateway::{Identify, OpCode, Resume};
 use serde::Serialize;
 use tungstenite::Error;
 
-use super::frame::Item;
+use super::frame::{Frame, Item};
 use super::link::Link;
 use super::outbox::{Outbox, farewell};
 use super::throttle::Throttle;
@@ -90,6 +91,49 @@ impl Shard {
                 Poll::Pending => return Poll::Pending,
             }
             self.machine.expire(now);
+        }
+    }
+
+    /// See [`Shard::next_read`].
+    pub(super) fn read_ahead<T: Item>(&mut self, kinds: EventKinds) -> Option<T> {
+        let now = now();
+        // Whatever else there is to do comes first.
+        let is_idle = matches!(self.machine.state(), State::Ready { .. })
+            && self
+                .machine
+                .deadline()
+                .is_none_or(|deadline| now < deadline)
+            && self.throttle.until().is_none()
+            && self.errors.is_empty()
+            && self.requests.is_empty()
+            && self.outbox.is_empty();
+        let Link::Open(socket) = &mut self.link else {
+            return None;
+        };
+        if !is_idle {
+            return None;
+        }
+        let bytes = socket.read_text()?;
+        let Some((text, header)) = self.wanted_ahead(&bytes, kinds) else {
+            if let Link::Open(socket) = &mut self.link {
+                socket.put_back(bytes);
+            }
+            return None;
+        };
+        self.machine.reading(now, self.held_up.take());
+        let frame = Frame {
+            text,
+            bytes: &bytes,
+        };
+        let progress = self.wanted(frame, header, now);
+        self.throttle.count(now);
+        match progress {
+            Progress::Item(item) => {
+                self.stats.events += 1;
+                self.held_up = Some(now);
+                Some(item)
+            }
+            _ => None,
         }
     }
 

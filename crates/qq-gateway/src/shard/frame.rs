@@ -3,13 +3,14 @@
 use std::time::Instant;
 
 use bytes::Bytes;
-use qq_model::gateway::{Envelope, EnvelopeError, Header};
-use qq_model::{Dispatch, Event};
+use qq_model::gateway::{Envelope, EnvelopeError, Header, OpCode};
+use qq_model::{Dispatch, Event, EventKinds};
 
 use super::Shard;
 use super::decode::Decoder;
 use super::drive::Progress;
 use super::raw::RawDispatch;
+use super::read::utf8;
 use crate::ShardError;
 use crate::error::Source;
 use crate::machine::{Fault, Verdict};
@@ -80,10 +81,13 @@ impl Item for RawDispatch {
 
 impl Shard {
     pub(super) fn frame<T: Item>(&mut self, frame: Frame<'_>, now: Instant) -> Progress<T> {
-        self.read(frame, now).unwrap_or_else(|error| {
-            self.malformed(error.into());
-            Progress::Some
-        })
+        self.read(frame, now)
+            .unwrap_or_else(|error| self.unreadable(error))
+    }
+
+    fn unreadable<T>(&mut self, error: EnvelopeError) -> Progress<T> {
+        self.malformed(error.into());
+        Progress::Some
     }
 
     fn read<T: Item>(
@@ -99,6 +103,39 @@ impl Shard {
             }
             return Ok(Progress::Dropped);
         }
+        self.read_wanted(frame, header, now)
+    }
+
+    /// The text and the header of a frame with an event of these kinds that the consumer wants.
+    pub(super) fn wanted_ahead<'a>(
+        &self,
+        bytes: &'a [u8],
+        kinds: EventKinds,
+    ) -> Option<(&'a str, Header<'a>)> {
+        let text = utf8(bytes).ok()?;
+        let mut header = Header::peek(text).ok()?;
+        let is_asked_for =
+            header.op == OpCode::Dispatch && header.kind().is_some_and(|kind| kinds.contains(kind));
+        (is_asked_for && self.config.wants(&mut header, text)).then_some((text, header))
+    }
+
+    /// A frame that is wanted.
+    pub(super) fn wanted<T: Item>(
+        &mut self,
+        frame: Frame<'_>,
+        header: Header<'_>,
+        now: Instant,
+    ) -> Progress<T> {
+        self.read_wanted(frame, header, now)
+            .unwrap_or_else(|error| self.unreadable(error))
+    }
+
+    fn read_wanted<T: Item>(
+        &mut self,
+        frame: Frame<'_>,
+        header: Header<'_>,
+        now: Instant,
+    ) -> Result<Progress<T>, EnvelopeError> {
         let max_depth = self.config.limits.max_depth;
         if let Some((item, envelope)) =
             T::read_presumed(frame, &header, max_depth, &mut self.decoder)

@@ -18,10 +18,15 @@ use tokio::io::AsyncReadExt;
 /// How much is fetched at once while much comes.
 const AHEAD: usize = 64 << 10;
 
+/// A whole text frame begins so.
+const TEXT: u8 = 0x81;
+
 pub(super) struct Intake {
     connection: Connection,
     /// What came and belongs to nobody yet.
     buffer: BytesMut,
+    /// A text that comes before that.
+    put_back: Option<Bytes>,
     /// How much is fetched at once while little comes.
     small: usize,
     /// How much is fetched at once now.
@@ -64,6 +69,7 @@ impl Intake {
         Self {
             connection,
             buffer: BytesMut::new(),
+            put_back: None,
             small,
             chunk: small,
             is_large: false,
@@ -88,16 +94,15 @@ impl Intake {
 
     /// The payload of the next text frame; `None` when it is the library's turn to read.
     pub(super) fn poll_text(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        if let Some(text) = self.put_back.take() {
+            return Poll::Ready(Some(text));
+        }
         while self.is_between_frames() {
             let missing = match self.next() {
-                Next::Text { header, length } => {
-                    let whole = length.saturating_add(header);
-                    if whole <= self.buffer.len() {
-                        self.buffer.advance(header);
-                        return Poll::Ready(Some(self.buffer.split_to(length).freeze()));
-                    }
-                    whole - self.buffer.len()
-                }
+                Next::Text { header, length } => match self.cut(header, length) {
+                    Ok(text) => return Poll::Ready(Some(text)),
+                    Err(missing) => missing,
+                },
                 Next::Library(lent) => {
                     self.stage = Stage::Frames { lent };
                     break;
@@ -115,6 +120,39 @@ impl Intake {
             }
         }
         Poll::Ready(None)
+    }
+
+    /// The payload of the next text frame, if all of it has been read.
+    pub(super) fn read_text(&mut self) -> Option<Bytes> {
+        if self.put_back.is_some() {
+            return self.put_back.take();
+        }
+        if !self.is_between_frames() {
+            return None;
+        }
+        // Headers of other frames are looked at once, when their turn has come.
+        match self.buffer.first() {
+            Some(&TEXT) => match self.next() {
+                Next::Text { header, length } => self.cut(header, length).ok(),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Gives back the text that was taken last.
+    pub(super) fn put_back(&mut self, text: Bytes) {
+        self.put_back = Some(text);
+    }
+
+    /// A payload of so many bytes behind a header of so many; how many bytes are missing.
+    fn cut(&mut self, header: usize, length: usize) -> Result<Bytes, usize> {
+        let whole = length.saturating_add(header);
+        if whole > self.buffer.len() {
+            return Err(whole - self.buffer.len());
+        }
+        self.buffer.advance(header);
+        Ok(self.buffer.split_to(length).freeze())
     }
 
     /// Whether the library has read what it was lent.
@@ -158,7 +196,6 @@ impl Intake {
 
     /// Looks at the header that the buffer begins with.
     fn next(&mut self) -> Next {
-        const TEXT: u8 = 0x81;
         const FINAL: u8 = 0x80;
         const MASKED: u8 = 0x80;
         let [first, second, rest @ ..] = &*self.buffer else {

@@ -145,6 +145,29 @@ impl Shard {
         poll_fn(|cx| self.poll_item(cx)).await
     }
 
+    /// The next event, if it was read from the connection together with the last one, and is of one of these kinds;
+    /// otherwise `None`, and nothing has happened: [`next`](Self::next) tells what is next. It neither reads nor waits.
+    ///
+    /// Who is told of an event while the one before it is still to be handled can ask for what handling it will need.
+    ///
+    /// ```no_run
+    /// # async fn run(shard: &mut qq_gateway::Shard) -> Result<(), qq_gateway::ShardError> {
+    /// use qq_model::EventKinds;
+    ///
+    /// while let Some(item) = shard.next().await {
+    ///     let mut dispatch = item?;
+    ///     while let Some(next) = shard.next_read(EventKinds::all()) {
+    ///         println!("{}, and then {}", dispatch.event.name(), next.event.name());
+    ///         dispatch = next;
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn next_read(&mut self, kinds: EventKinds) -> Option<Dispatch> {
+        self.read_ahead(kinds)
+    }
+
     /// The same shard as a stream of events that are not decoded.
     #[must_use]
     pub const fn into_raw(self) -> RawShard {

@@ -67,6 +67,15 @@ impl Outbox {
         self.frame = Some(text);
     }
 
+    /// Whether nothing waits.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.secret.is_none()
+            && self.heartbeat.is_none()
+            && self.frame.is_none()
+            && self.close.is_none()
+            && !self.unflushed
+    }
+
     /// Whether another sender's frame can be taken.
     pub(super) const fn has_room(&self) -> bool {
         self.frame.is_none()

@@ -148,7 +148,7 @@ impl Shard {
     }
 }
 
-fn utf8(bytes: &[u8]) -> Result<&str, Utf8Error> {
+pub(super) fn utf8(bytes: &[u8]) -> Result<&str, Utf8Error> {
     // Which place is wrong is found by the second look.
     simdutf8::basic::from_utf8(bytes).or_else(|_| str::from_utf8(bytes))
 }

@@ -96,6 +96,16 @@ impl Socket {
         }
     }
 
+    /// A text frame that has been read, if it comes next.
+    pub(super) fn read_text(&mut self) -> Option<Bytes> {
+        self.0.get_mut().intake.read_text()
+    }
+
+    /// Gives back the text that was taken last.
+    pub(super) fn put_back(&mut self, text: Bytes) {
+        self.0.get_mut().intake.put_back(text);
+    }
+
     /// Takes a message; what the connection does not take at once leaves with [`poll_flush`](Self::poll_flush).
     pub(super) fn send(&mut self, message: Message, cx: &mut Context<'_>) -> Result<()> {
         self.0.get_mut().wake(cx);

@@ -7,6 +7,7 @@
 )]
 //! Shards against a gateway in memory, on virtual time.
 
+mod ahead;
 mod cancel;
 mod deadlines;
 mod fake;
