@@ -111,13 +111,15 @@ macro_rules! define_handler {
         }
 
         /// Calls the callback of an event.
-        pub(crate) async fn call<H: EventHandler>(handler: &H, ctx: Context, event: Event) {
-            match event {
-                $(Event::$variant(payload) => handler.$callback(ctx, *payload).await,)*
-                Event::Unknown { name, raw } => handler.unknown_event(ctx, UnknownEvent { name, raw: raw.get().into() }).await,
-                Event::Undecodable { kind, error, .. } => handler.error(BotError::decode(kind, *error)).await,
-                // The table has a row for every known event, so nothing is left but events of a newer model.
-                other => handler.error(BotError::unhandled(other.name())).await,
+        pub(crate) fn call<H: EventHandler>(handler: &H, ctx: Context, event: Event) -> impl Future<Output = ()> + Send {
+            async move {
+                match event {
+                    $(Event::$variant(payload) => handler.$callback(ctx, *payload).await,)*
+                    Event::Unknown { name, raw } => handler.unknown_event(ctx, UnknownEvent { name, raw: raw.get().into() }).await,
+                    Event::Undecodable { kind, error, .. } => handler.error(BotError::decode(kind, *error)).await,
+                    // The table has a row for every known event, so nothing is left but events of a newer model.
+                    other => handler.error(BotError::unhandled(other.name())).await,
+                }
             }
         }
     };

@@ -7,16 +7,17 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::Stream;
+use qq_cache::Preload;
 use qq_gateway::{CloseMode, Shard, ShardError, ShardErrorKind};
 use qq_model::gateway::ShardId;
-use qq_model::{Dispatch, Event};
+use qq_model::{Dispatch, Event, EventKinds};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::BotError;
-use crate::dispatch::{Ack, Delivery, Intake, Pipeline, Progress};
+use crate::dispatch::{Ack, Delivery, Incoming, Intake, Pipeline, Progress};
 use crate::health::Vitals;
 use crate::shared::Shared;
 use crate::status::{Phase, Source};
@@ -63,6 +64,12 @@ pub(crate) struct ShardIntake {
     pub(crate) open: TaskTrackerToken,
     /// Which closures the shard keeps texts for.
     pub(crate) texts: Option<u64>,
+    /// The kinds of events that are asked for whatever happens.
+    pub(crate) foreseen: EventKinds,
+    /// The event after the last one, if it was read together with that. Its turn has not come.
+    pub(crate) ahead: Box<Incoming>,
+    /// What was asked for in advance for it.
+    pub(crate) preload: Preload,
 }
 
 /// What a shard was waited for.
@@ -75,22 +82,27 @@ enum News {
 }
 
 impl Intake for ShardIntake {
-    async fn next(&mut self) -> Option<(Delivery, Ack)> {
+    async fn next(&mut self, place: &mut Box<Incoming>) -> bool {
         while !self.stop.is_set() {
             self.keep_texts();
+            if self.ahead.is_some() {
+                std::mem::swap(place, &mut self.ahead);
+                self.pipeline.finish_prefetch(&self.preload);
+                self.begin(place).await;
+                return true;
+            }
             match poll_fn(|cx| self.poll_news(cx)).await {
                 News::Item(Some(Ok(dispatch))) => {
-                    if let Event::Ready(_) | Event::Resumed(_) = &dispatch.event {
-                        self.live(&dispatch.event).await;
-                    }
-                    return Some(self.delivery(dispatch));
+                    **place = Some((self.delivery(dispatch), Ack::None));
+                    self.begin(place).await;
+                    return true;
                 }
                 News::Item(Some(Err(error))) => self.failed(error).await,
-                News::Item(None) | News::Stopped => return None,
+                News::Item(None) | News::Stopped => return false,
                 News::Look => self.vitals.round_trip(self.shard.stats().round_trip),
             }
         }
-        None
+        false
     }
 
     async fn meanwhile(&mut self) {
@@ -150,21 +162,39 @@ impl ShardIntake {
         let _ = self.news.send(ShardNews::Live).await;
     }
 
-    fn delivery(&self, dispatch: Dispatch) -> (Delivery, Ack) {
-        // RESUMED has the number of another event.
-        let sequence = dispatch
-            .sequence
-            .filter(|_| !matches!(dispatch.event, Event::Resumed(_)));
-        let ack = match (sequence, &self.progress) {
-            (Some(sequence), Some(progress)) => {
-                Ack::Shard(Arc::clone(progress), progress.begin(sequence))
-            }
-            _ => Ack::None,
-        };
+    fn delivery(&self, dispatch: Dispatch) -> Delivery {
         let yielded_at = self.shard.yielded_at().map(Instant::from_std);
-        let received_at = yielded_at.unwrap_or_else(Instant::now);
-        self.vitals.event(received_at);
-        (Delivery::new(dispatch, received_at), ack)
+        Delivery::new(dispatch, yielded_at.unwrap_or_else(Instant::now))
+    }
+
+    /// Takes the next event if it is there, so that the memory it needs comes while this one is handled.
+    ///
+    /// Its session does not know of it before [`begin`](Self::begin): when the client stops, it comes again.
+    fn look_ahead(&mut self) {
+        if let Some(dispatch) = self.shard.next_read(self.foreseen) {
+            let delivery = self.delivery(dispatch);
+            let (delivery, _) = self.ahead.insert((delivery, Ack::None));
+            self.preload = self.pipeline.prefetch(delivery);
+        }
+    }
+
+    /// The turn of an event has come.
+    async fn begin(&mut self, incoming: &mut Incoming) {
+        let Some((delivery, ack)) = incoming else {
+            return;
+        };
+        self.vitals.event(delivery.received_at);
+        let is_resumed = matches!(*delivery.event, Event::Resumed(_));
+        if is_resumed || matches!(*delivery.event, Event::Ready(_)) {
+            self.live(&delivery.event).await;
+        } else {
+            self.look_ahead();
+        }
+        // RESUMED has the number of another event.
+        let sequence = delivery.sequence.filter(|_| !is_resumed);
+        if let (Some(sequence), Some(progress)) = (sequence, &self.progress) {
+            *ack = Ack::Shard(Arc::clone(progress), progress.begin(sequence));
+        }
     }
 
     async fn failed(&mut self, error: ShardError) {

@@ -80,6 +80,13 @@ impl Wanted {
         }
         Self::AtLeast(kinds)
     }
+
+    /// What is asked for whatever happens meanwhile.
+    pub(crate) const fn always(self) -> EventKinds {
+        match self {
+            Self::Said(kinds) | Self::AtLeast(kinds) => kinds,
+        }
+    }
 }
 
 impl Shared {

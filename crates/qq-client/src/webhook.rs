@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::BotError;
-use crate::dispatch::{Ack, Delivery, Intake};
+use crate::dispatch::{Ack, Delivery, Incoming, Intake};
 use crate::error::ErrorKind;
 use crate::health::Vitals;
 use crate::shared::Shared;
@@ -84,17 +84,18 @@ pub(crate) struct WebhookIntake {
 }
 
 impl Intake for WebhookIntake {
-    async fn next(&mut self) -> Option<(Delivery, Ack)> {
-        loop {
-            let event = self.events.next_raw().await?;
+    async fn next(&mut self, place: &mut Box<Incoming>) -> bool {
+        while let Some(event) = self.events.next_raw().await {
             let kind = event.name().parse::<EventKind>().ok();
             if kind.is_some_and(|kind| !self.shared.wants(self.wanted, kind)) {
                 continue;
             }
             let delivery = Delivery::new(event.decode().dispatch, Instant::now());
             self.vitals.event(delivery.received_at);
-            return Some((delivery, Ack::None));
+            **place = Some((delivery, Ack::None));
+            return true;
         }
+        false
     }
 
     async fn meanwhile(&mut self) {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use qq_cache::Preload;
 use qq_gateway::{
     CloseMode, IdentifyQueue, InMemoryIdentifyQueue, Session, Shard, ShardPlan, Timeouts,
 };
@@ -326,6 +327,9 @@ impl<'a> Run<'a> {
                 drained: self.drained.clone(),
                 open: self.shards.token(),
                 texts: None,
+                foreseen: self.wanted.always(),
+                ahead: Box::new(None),
+                preload: Preload::default(),
             };
             let watchdog = self.watchdog.as_ref();
             Post::man(intake, &self.pipeline, &self.leaders, watchdog);

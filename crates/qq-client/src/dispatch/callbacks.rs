@@ -4,11 +4,11 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::{Context as TaskContext, Poll};
+use std::task::{Context as TaskContext, Poll, ready};
 use std::time::Duration;
 
+use pin_project_lite::pin_project;
 use qq_model::{Event, EventKind};
-use tokio_util::sync::ReusableBoxFuture;
 
 use super::Held;
 use super::ack::Outcome;
@@ -21,29 +21,72 @@ use crate::{BotError, Context, EventHandler};
 
 /// A handler whose type is of no concern any more.
 pub(crate) trait Callbacks: Send + Sync + 'static {
-    /// Puts the handling of an event into the place.
-    fn start(self: Arc<Self>, place: &mut Place, limit: Option<Duration>, job: Job);
+    /// A place where events are handled.
+    fn place(self: Arc<Self>, limit: Option<Duration>) -> Place;
 
     /// Tells the handler of a failure.
     fn error(self: Arc<Self>, error: BotError) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 }
 
 /// A place for the handling of one event after the other, which is not allocated for each.
-pub(crate) struct Place(ReusableBoxFuture<'static, ()>);
+///
+/// A future of what a callback holds is large, and is made where it stays: to make it first and move it then takes longer
+/// than many a callback.
+pub(crate) struct Place(Pin<Box<dyn Stage>>);
 
 impl Place {
-    pub(crate) fn new() -> Self {
-        Self(ReusableBoxFuture::new(std::future::ready(())))
+    /// Puts the handling of an event here, in place of what is here.
+    pub(crate) fn start(&mut self, job: Job) {
+        self.0.as_mut().start(job);
     }
 
+    /// Goes on with it.
     pub(crate) fn poll(&mut self, cx: &mut TaskContext<'_>) -> Poll<()> {
-        self.0.poll(cx)
+        self.0.as_mut().poll(cx)
+    }
+}
+
+/// A place whose future has a type.
+trait Stage: Send {
+    fn start(self: Pin<&mut Self>, job: Job);
+
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<()>;
+}
+
+pin_project! {
+    struct Typed<M, F> {
+        make: M,
+        #[pin]
+        future: Option<F>,
+    }
+}
+
+impl<M, F> Stage for Typed<M, F>
+where
+    M: Fn(Job) -> F + Send,
+    F: Future<Output = ()> + Send,
+{
+    fn start(self: Pin<&mut Self>, job: Job) {
+        let mut this = self.project();
+        this.future.set(Some((this.make)(job)));
+    }
+
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<()> {
+        let mut future = self.project().future;
+        if let Some(future) = future.as_mut().as_pin_mut() {
+            ready!(future.poll(cx));
+        }
+        future.set(None);
+        Poll::Ready(())
     }
 }
 
 impl<H: EventHandler> Callbacks for H {
-    fn start(self: Arc<Self>, place: &mut Place, limit: Option<Duration>, job: Job) {
-        place.0.set(handle(self, limit, job));
+    fn place(self: Arc<Self>, limit: Option<Duration>) -> Place {
+        Place(Box::pin(Typed {
+            make: move |job| handle(Arc::clone(&self), limit, job),
+            future: None,
+        }))
     }
 
     fn error(self: Arc<Self>, error: BotError) -> Pin<Box<dyn Future<Output = ()> + Send>> {

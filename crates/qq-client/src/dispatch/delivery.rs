@@ -18,6 +18,8 @@ pub(crate) struct Delivery {
     pub(crate) sequence: Option<u64>,
     /// The payload as it came, where somebody asked for it.
     pub(crate) text: Option<JsonText>,
+    /// What stands for it among those that were seen, where that is known already.
+    pub(crate) number: Option<u64>,
     /// When this process took it.
     pub(crate) received_at: Instant,
     /// Whether an earlier process may have begun to handle it and did not finish.
@@ -38,8 +40,17 @@ impl Delivery {
             event_id: dispatch.id,
             sequence: dispatch.sequence,
             text: dispatch.text,
+            number: None,
             received_at,
             is_redelivered: false,
+        }
+    }
+
+    /// The same with an event that can be shared.
+    pub(crate) fn into_shared(self) -> Self {
+        Self {
+            event: Held::Shared(self.event.into_shared()),
+            ..self
         }
     }
 }

@@ -169,7 +169,7 @@ impl Executor {
     ) {
         let Some(job) = slot.take() else { return };
         let lane = job.lane;
-        self.start(place, job);
+        place.start(job);
         match place.poll(cx) {
             Poll::Ready(()) => {
                 if let Some(next) = self.finish(lane) {
@@ -177,7 +177,7 @@ impl Executor {
                 }
             }
             Poll::Pending => {
-                let place = std::mem::replace(place, Place::new());
+                let place = std::mem::replace(place, self.place());
                 self.spawn(Arc::clone(self).run_lane(place, lane));
             }
         }
@@ -186,8 +186,8 @@ impl Executor {
     /// Runs a job on a task of its own from the start.
     pub(crate) fn run_apart(self: &Arc<Self>, job: Job) {
         let lane = job.lane;
-        let mut place = Place::new();
-        self.start(&mut place, job);
+        let mut place = self.place();
+        place.start(job);
         self.spawn(Arc::clone(self).run_lane(place, lane));
     }
 
@@ -258,9 +258,10 @@ impl Executor {
         (waiting, table.len() - waiting)
     }
 
-    fn start(&self, place: &mut Place, job: Job) {
+    /// A place where events are handled.
+    pub(crate) fn place(&self) -> Place {
         let limit = self.settings.handler_timeout;
-        Arc::clone(&self.callbacks).start(place, limit, job);
+        Arc::clone(&self.callbacks).place(limit)
     }
 
     /// Runs the jobs of a lane until none is left.
@@ -270,7 +271,7 @@ impl Executor {
             let Some(next) = self.finish(lane) else {
                 return;
             };
-            self.start(&mut place, next);
+            place.start(next);
             tokio::task::coop::consume_budget().await;
         }
     }

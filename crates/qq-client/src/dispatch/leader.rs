@@ -23,8 +23,9 @@ use super::{Delivery, Executor, Job, Pipeline};
 
 /// A source of events that one task reads.
 pub(crate) trait Intake: Send + 'static {
-    /// The next event; `None` when there will be no more. Cancel-safe.
-    fn next(&mut self) -> impl Future<Output = Option<(Delivery, Ack)>> + Send;
+    /// Puts the next event into the place, which is empty; `false` when there will be no more. Cancel-safe: an event that
+    /// is in the place is the caller's.
+    fn next(&mut self, place: &mut Box<Incoming>) -> impl Future<Output = bool> + Send;
 
     /// What must go on while an event waits for room. Cancel-safe.
     fn meanwhile(&mut self) -> impl Future<Output = ()> + Send;
@@ -32,6 +33,10 @@ pub(crate) trait Intake: Send + 'static {
     /// What is left to do after the last event.
     fn finish(self) -> impl Future<Output = ()> + Send;
 }
+
+/// An event that comes in, and who is told what becomes of it. Its place is used again for one event after the other: it is
+/// large, and to move it takes longer than to swap places.
+pub(crate) type Incoming = Option<(Delivery, Ack)>;
 
 /// The tasks that read sources.
 pub(crate) struct Leaders {
@@ -121,10 +126,11 @@ impl<I: Intake> Post<I> {
     /// Reads until there are no more events, or somebody else does.
     async fn lead(self: Arc<Self>, mut seat: Box<Seat<I>>) {
         let executor = &self.pipeline.executor;
-        let mut place = Place::new();
+        let mut place = executor.place();
         let mut slot = None;
-        while let Some((delivery, ack)) = seat.intake.next().await {
-            let may_run = match self.pipeline.enter(delivery, ack, &mut slot) {
+        let mut incoming = Box::new(None);
+        while seat.intake.next(&mut incoming).await {
+            let may_run = match self.pipeline.enter(&mut incoming, &mut slot) {
                 Entry::Run => true,
                 Entry::Done => false,
                 Entry::Waiting(waiting) => {

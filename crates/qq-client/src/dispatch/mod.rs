@@ -21,7 +21,7 @@ pub use self::ack::Outcome;
 pub(crate) use self::delivery::{Delivery, Held};
 pub(crate) use self::duplicates::{DuplicateSettings, Duplicates, Seen};
 pub(crate) use self::executor::{Executor, Job};
-pub(crate) use self::leader::{Intake, Leaders, Post};
+pub(crate) use self::leader::{Incoming, Intake, Leaders, Post};
 pub(crate) use self::overflow::Overflow;
 pub use self::overflow::{DropReason, OverflowPolicy};
 pub(crate) use self::pipeline::Pipeline;

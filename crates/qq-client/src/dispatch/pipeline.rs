@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use super::ack::{Ack, Outcome};
+use qq_cache::Preload;
+
+use super::ack::Outcome;
 use super::executor::{Executor, Job, Step};
-use super::{Delivery, Held, Seen};
+use super::{Delivery, Incoming, Seen};
 use crate::knowledge::Observed;
 use crate::shared::Shared;
 
@@ -27,7 +29,7 @@ pub(crate) enum Entry {
 /// What an event waits for.
 pub(crate) enum Waiting {
     /// The store of what was seen.
-    Store(Box<(Delivery, Seen, Ack)>),
+    Store(Box<(Incoming, Seen)>),
     /// Room. It is in the slot.
     Room,
 }
@@ -50,34 +52,55 @@ impl Pipeline {
         })
     }
 
+    /// Asks for the memory that is looked at first when an event is handled, in good time.
+    pub(crate) fn prefetch(&self, delivery: &mut Delivery) -> Preload {
+        delivery.number = self.shared.duplicates.prefetch(delivery);
+        self.shared.knowledge.cache.preload(&delivery.event)
+    }
+
+    /// Goes on with it, when the event is the next one.
+    pub(crate) fn finish_prefetch(&self, preload: &Preload) {
+        self.shared.knowledge.cache.finish_preload(preload);
+    }
+
     /// What becomes of an event, as far as that shows at once. One that is not done with is left in the slot: an event
     /// that runs at once is moved as little as can be.
-    pub(crate) fn enter(&self, delivery: Delivery, ack: Ack, slot: &mut Option<Job>) -> Entry {
-        if !self.executor.settings.takes(&delivery.event) {
-            ack.done(Outcome::Handled);
-            return Entry::Done;
-        }
-        let Some(seen) = Seen::look(&self.shared, &delivery) else {
-            ack.done(Outcome::Duplicate);
+    pub(crate) fn enter(&self, incoming: &mut Incoming, slot: &mut Option<Job>) -> Entry {
+        let Some((delivery, _)) = incoming else {
             return Entry::Done;
         };
-        if self.shared.duplicates.has_store() {
-            return Entry::Waiting(Waiting::Store(Box::new((delivery, seen, ack))));
+        let outcome = if !self.executor.settings.takes(&delivery.event) {
+            Outcome::Handled
+        } else if let Some(seen) = Seen::look(&self.shared, delivery) {
+            if self.shared.duplicates.has_store() {
+                return Entry::Waiting(Waiting::Store(Box::new((incoming.take(), seen))));
+            }
+            return self.observe(incoming, seen, slot).into();
+        } else {
+            Outcome::Duplicate
+        };
+        if let Some((_, ack)) = incoming.take() {
+            ack.done(outcome);
         }
-        self.observe(delivery, seen, ack, slot).into()
+        Entry::Done
     }
 
     /// Waits until the event in the slot may run, or until it shows that it will not run here. Cancelled, it is as if
     /// the event had not come, once the slot is dropped.
     pub(crate) async fn wait(&self, waiting: Waiting, slot: &mut Option<Job>) -> bool {
         if let Waiting::Store(event) = waiting {
-            let (mut delivery, seen, ack) = *event;
-            let report = |error| self.executor.report(error);
-            let Some(seen) = seen.ask_store(&mut delivery, report).await else {
-                ack.done(Outcome::Duplicate);
+            let (mut incoming, seen) = *event;
+            let Some((delivery, _)) = &mut incoming else {
                 return false;
             };
-            match self.observe(delivery, seen, ack, slot) {
+            let report = |error| self.executor.report(error);
+            let Some(seen) = seen.ask_store(delivery, report).await else {
+                if let Some((_, ack)) = incoming {
+                    ack.done(Outcome::Duplicate);
+                }
+                return false;
+            };
+            match self.observe(&mut incoming, seen, slot) {
                 Step::Run => return true,
                 Step::Done => return false,
                 Step::Full => {}
@@ -87,24 +110,27 @@ impl Pipeline {
     }
 
     /// Lets everybody take note of an event that was not seen before, and finds a place for it.
-    fn observe(
-        &self,
-        mut delivery: Delivery,
-        seen: Seen,
-        ack: Ack,
-        slot: &mut Option<Job>,
-    ) -> Step {
+    fn observe(&self, incoming: &mut Incoming, seen: Seen, slot: &mut Option<Job>) -> Step {
         let (shared, executor) = (&self.shared, &self.executor);
-        if shared.knowledge.wants_to_hold(&delivery) {
-            delivery.event = Held::Shared(delivery.event.into_shared());
+        if let Some((delivery, _)) = incoming
+            && shared.knowledge.wants_to_hold(delivery)
+        {
+            let owned = incoming.take();
+            *incoming = owned.map(|(delivery, ack)| (delivery.into_shared(), ack));
         }
-        shared.replies.observe(&delivery, &shared.access.api);
-        let (origin, observed) = shared.knowledge.observe(shared, &mut delivery);
+        let Some((delivery, _)) = incoming else {
+            return Step::Done;
+        };
+        shared.replies.observe(delivery, &shared.access.api);
+        let (origin, observed) = shared.knowledge.observe(shared, delivery);
+        let lane = executor.lane(&delivery.event);
+        let Some((delivery, ack)) = incoming.take() else {
+            return Step::Done;
+        };
         if observed == Observed::Taken {
             executor.settle(seen, ack);
             return Step::Done;
         }
-        let lane = executor.lane(&delivery.event);
         // Copied for closures only: otherwise an event that waits would keep what was read together with it.
         let text = delivery
             .text

@@ -10,7 +10,7 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::{EventSource, SourceItem};
 use crate::BotError;
-use crate::dispatch::{Ack, Delivery, Intake, Pipeline};
+use crate::dispatch::{Ack, Delivery, Incoming, Intake, Pipeline};
 use crate::shared::Shared;
 use crate::status::{Phase, Source};
 use crate::stop::Stop;
@@ -31,12 +31,12 @@ pub(crate) struct SourceIntake {
 }
 
 impl Intake for SourceIntake {
-    async fn next(&mut self) -> Option<(Delivery, Ack)> {
+    async fn next(&mut self, place: &mut Box<Incoming>) -> bool {
         while !self.stop.is_set() {
             let item = tokio::select! {
                 biased;
                 item = self.source.next() => item,
-                () = &mut self.stopped => return None,
+                () = &mut self.stopped => return false,
             };
             match item {
                 Some(SourceItem::Event(event)) => {
@@ -44,7 +44,8 @@ impl Intake for SourceIntake {
                     let mut delivery = Delivery::new(event.dispatch, Instant::now());
                     delivery.is_redelivered = event.deliveries_before > 0;
                     let ack = event.acknowledgement.map_or(Ack::None, Ack::Source);
-                    return Some((delivery, ack));
+                    **place = Some((delivery, ack));
+                    return true;
                 }
                 Some(SourceItem::Connected) => self.set_connected(),
                 Some(SourceItem::Interrupted(error)) => {
@@ -55,16 +56,16 @@ impl Intake for SourceIntake {
                     self.set_phase(Phase::Interrupted(error.to_string().into()));
                     // Nobody to tell means that another source was first, or the client stops.
                     let _ = self.failed.try_send(error);
-                    return None;
+                    return false;
                 }
                 None => {
                     let name = self.source.name();
                     self.set_phase(Phase::Interrupted(format!("{name} has ended").into()));
-                    return None;
+                    return false;
                 }
             }
         }
-        None
+        false
     }
 
     async fn meanwhile(&mut self) {

@@ -1,6 +1,8 @@
 //! How events are dispatched, over real sockets against the emulator: bounds, handlers, kinds, restarts.
 
 #[cfg(test)]
+mod ahead;
+#[cfg(test)]
 mod bounds;
 #[cfg(test)]
 mod crash;

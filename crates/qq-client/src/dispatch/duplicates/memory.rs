@@ -100,6 +100,17 @@ impl Memory {
         true
     }
 
+    /// Asks for the memory that [`insert`](Self::insert) of this number will look at.
+    pub(super) fn prefetch(&self, number: u64) {
+        // There is no such instruction in `std` that is stable and safe on other processors; they wait.
+        #[cfg(target_arch = "x86_64")]
+        if let Some(bucket) = self.buckets.get(self.index(number)) {
+            safe_arch::prefetch_t0(bucket);
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = number;
+    }
+
     /// Forgets a number.
     pub(super) fn remove(&mut self, number: u64) {
         let Some((period, slot)) = self.find(number) else {

@@ -87,10 +87,9 @@ impl Duplicates {
         if !self.settings.is_on {
             return Some(None);
         }
-        let Some(key) = Key::of(delivery) else {
+        let Some(number) = delivery.number.or_else(|| self.number(delivery)) else {
             return Some(None);
         };
-        let number = self.hasher.hash_one(key);
         let is_new = self.lock().insert(number, delivery.received_at);
         // What a source delivers again was not finished, whatever became of the attempt before.
         if is_new || delivery.is_redelivered {
@@ -98,6 +97,20 @@ impl Duplicates {
         }
         self.count.fetch_add(1, Ordering::Relaxed);
         None
+    }
+
+    /// Asks for the memory that [`look`](Self::look) will look at; what stands for the event.
+    pub(crate) fn prefetch(&self, delivery: &Delivery) -> Option<u64> {
+        if !self.settings.is_on {
+            return None;
+        }
+        let number = self.number(delivery)?;
+        self.lock().prefetch(number);
+        Some(number)
+    }
+
+    fn number(&self, delivery: &Delivery) -> Option<u64> {
+        Some(self.hasher.hash_one(Key::of(delivery)?))
     }
 
     /// Whether a store has to be asked, too.
