@@ -9,9 +9,12 @@ use std::future::{Future, poll_fn};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::task::JoinSet;
+use tokio::task::coop::has_budget_remaining;
+use tokio::task::{JoinSet, yield_now};
+use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
@@ -129,7 +132,13 @@ impl<I: Intake> Post<I> {
         let mut place = executor.place();
         let mut slot = None;
         let mut incoming = Box::new(None);
+        let mut turn = Turn::default();
         while seat.intake.next(&mut incoming).await {
+            if let Some((delivery, _)) = &*incoming
+                && turn.is_over(delivery.received_at)
+            {
+                yield_now().await;
+            }
             let may_run = match self.pipeline.enter(&mut incoming, &mut slot) {
                 Entry::Run => true,
                 Entry::Done => false,
@@ -144,7 +153,6 @@ impl<I: Intake> Post<I> {
                 }
             };
             if !may_run {
-                tokio::task::coop::consume_budget().await;
                 continue;
             }
             if self.is_apart.load(Ordering::Relaxed) {
@@ -167,7 +175,6 @@ impl<I: Intake> Post<I> {
             } else {
                 run_here(executor, &mut place, &mut slot).await;
             }
-            tokio::task::coop::consume_budget().await;
         }
         let Seat { intake, reading } = *seat;
         drop(reading);
@@ -211,6 +218,37 @@ impl<I: Intake> Watched for Post<I> {
     }
 }
 
+/// For how long events are handled one after the other before other tasks have a turn.
+const SLICE: Duration = Duration::from_millis(1);
+/// How many are, where the clock stands still.
+const EVENTS: u32 = 1024;
+
+/// A leader's turn among the tasks of its runtime.
+///
+/// A runtime with several threads wakes one of those that rest whenever a task gives way, though there may be nothing for it
+/// to do: so not with every so many events, as [`consume_budget`](tokio::task::coop::consume_budget) would.
+#[derive(Default)]
+struct Turn {
+    began: Option<Instant>,
+    events: u32,
+}
+
+impl Turn {
+    /// Whether the turn is over before an event of this time is handled; then the next one begins.
+    fn is_over(&mut self, now: Instant) -> bool {
+        let began = *self.began.get_or_insert(now);
+        self.events += 1;
+        let is_over = self.events > EVENTS
+            || now.saturating_duration_since(began) >= SLICE
+            // What callbacks do counts, too.
+            || !has_budget_remaining();
+        if is_over {
+            *self = Self::default();
+        }
+        is_over
+    }
+}
+
 /// Runs the job in the slot on this task as long as it does not wait.
 async fn run_here(executor: &Arc<Executor>, place: &mut Place, slot: &mut Option<Job>) {
     poll_fn(|cx| {
@@ -218,4 +256,35 @@ async fn run_here(executor: &Arc<Executor>, place: &mut Place, slot: &mut Option
         Poll::Ready(())
     })
     .await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_turn_ends_with_its_time_or_its_events() {
+        let mut turn = Turn::default();
+        let now = Instant::now();
+        assert!(!turn.is_over(now));
+        assert!(!turn.is_over(now + SLICE / 2));
+        assert!(turn.is_over(now + SLICE));
+        // The next one begins with the event after it.
+        assert!(!turn.is_over(now + SLICE * 5));
+        for _ in 1..EVENTS {
+            assert!(!turn.is_over(now + SLICE * 5));
+        }
+        assert!(turn.is_over(now + SLICE * 5));
+    }
+
+    #[tokio::test]
+    async fn what_callbacks_use_up_ends_it_too() {
+        let mut turn = Turn::default();
+        let now = Instant::now();
+        while has_budget_remaining() {
+            assert!(!turn.is_over(now));
+            tokio::task::coop::consume_budget().await;
+        }
+        assert!(turn.is_over(now));
+    }
 }
