@@ -178,7 +178,7 @@ impl<T> fmt::Debug for KindConfig<T> {
 /// | [`channels`](Self::channels) | 20,000 | about 0.4 KiB |
 /// | [`roles`](Self::roles) | 10,000 | about 0.2 KiB |
 /// | [`members`](Self::members) | 10,000 | about 0.7 KiB |
-/// | [`groups`](Self::groups) | 10,000 | about 0.4 KiB |
+/// | [`groups`](Self::groups) | 20,000 | about 0.4 KiB |
 /// | [`group_members`](Self::group_members) | 100,000 | about 100 bytes |
 /// | [`users`](Self::users) | 20,000 | about 0.2 KiB |
 /// | [`messages`](Self::messages) | 1,000 | about 0.2 KiB and its text; as much again and more once it was read |
@@ -221,7 +221,7 @@ impl Default for CacheConfig {
             channels: KindConfig::new(20_000),
             roles: KindConfig::new(10_000).time_to_live(Duration::from_secs(3_600)),
             members: KindConfig::new(10_000),
-            groups: KindConfig::new(10_000),
+            groups: KindConfig::new(20_000),
             group_members: KindConfig::new(100_000),
             users: KindConfig::new(20_000),
             messages: KindConfig::new(1_000),
