@@ -22,7 +22,7 @@ pub struct Limits {
     /// [`ShardStats::held_back`](crate::ShardStats::held_back) says for how long. Heartbeats go on, and an ACK
     /// that has to wait is not held against the gateway.
     pub max_rate: Option<NonZeroU32>,
-    /// The size of the read buffer in bytes; 4 KiB. An idle shard keeps it. While more comes than it holds, 64 KiB are
+    /// The size of the read buffer in bytes; 4 KiB. An idle shard keeps it. While more comes than it holds, 128 KiB are
     /// used, and given back when nothing is left to read.
     pub read_buffer: usize,
     /// The largest frame that [`ShardSender`](crate::ShardSender) takes, in bytes; 4,096. The platform

@@ -16,7 +16,7 @@ use qq_transport::Connection;
 use tokio::io::AsyncReadExt;
 
 /// How much is fetched at once while much comes.
-const AHEAD: usize = 64 << 10;
+const AHEAD: usize = 128 << 10;
 
 /// A whole text frame begins so.
 const TEXT: u8 = 0x81;

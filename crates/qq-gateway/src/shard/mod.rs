@@ -241,7 +241,7 @@ impl Shard {
     }
 
     /// From the next event on, [`next`](Self::next) leaves the text of these kinds in [`Dispatch::text`]; of no kind
-    /// unless told. It is a part of what was read at a time, up to 64 KiB, which stays in memory as long as the text:
+    /// unless told. It is a part of what was read at a time, up to 128 KiB, which stays in memory as long as the text:
     /// [`JsonText::detached`](qq_model::JsonText::detached) makes a copy for those who keep it.
     pub const fn keep_text(&mut self, kinds: EventKinds) {
         self.decoder.keep_text = kinds;
