@@ -127,15 +127,13 @@ impl Intake {
         if self.put_back.is_some() {
             return self.put_back.take();
         }
-        if !self.is_between_frames() {
+        // Headers of other frames are looked at when their turn has come: whoever does notes what they begin and end.
+        let is_text = self.buffer.first() == Some(&TEXT) && !self.is_fragmented;
+        if !is_text || !self.is_between_frames() {
             return None;
         }
-        // Headers of other frames are looked at once, when their turn has come.
-        match self.buffer.first() {
-            Some(&TEXT) => match self.next() {
-                Next::Text { header, length } => self.cut(header, length).ok(),
-                _ => None,
-            },
+        match self.next() {
+            Next::Text { header, length } => self.cut(header, length).ok(),
             _ => None,
         }
     }
