@@ -73,7 +73,7 @@ impl Context {
     }
 
     /// Shows once that the bot is at work, for so many seconds, at most [`MAX_INPUT_SECONDS`]; whether it is shown:
-    /// not when it would take the last answer. One-to-one chats only.
+    /// not when it would take the last answer, and in one-to-one chats only. Elsewhere nothing is sent.
     ///
     /// # Errors
     ///
@@ -82,6 +82,9 @@ impl Context {
     pub fn send_typing(&self, seconds: u32) -> BotFuture<bool> {
         let ctx = self.clone();
         Box::pin(async move {
+            if !ctx.is_in(Scene::C2C) {
+                return Ok(false);
+            }
             let target = ctx.reply_target()?;
             let scene = target.conversation.clone();
             let notify = MessageBody::input_notify(InputNotify::typing(seconds));

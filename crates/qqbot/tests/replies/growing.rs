@@ -101,6 +101,7 @@ async fn only_one_to_one_chats_have_streams_and_typing() {
         let kept = inbox.say(&emulator, say, name).await;
         let error = kept.ctx.stream().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+        assert!(!kept.ctx.send_typing(5).await.unwrap(), "{name}");
         drop(kept.ctx.typing());
     }
     assert_eq!(sends(&emulator), 0);
