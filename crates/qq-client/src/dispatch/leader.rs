@@ -6,6 +6,7 @@
 //! that there is a new one.
 
 use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
@@ -133,7 +134,7 @@ impl<I: Intake> Post<I> {
         let mut slot = None;
         let mut incoming = Box::new(None);
         let mut turn = Turn::default();
-        while seat.intake.next(&mut incoming).await {
+        while turn.of(seat.intake.next(&mut incoming)).await {
             if let Some((delivery, _)) = &*incoming
                 && turn.is_over(delivery.received_at)
             {
@@ -234,6 +235,19 @@ struct Turn {
 }
 
 impl Turn {
+    /// Waits for something. Whoever waits has given way: then the next turn begins.
+    async fn of<T>(&mut self, step: impl Future<Output = T>) -> T {
+        let mut step = pin!(step);
+        poll_fn(|cx| {
+            let polled = step.as_mut().poll(cx);
+            if polled.is_pending() {
+                *self = Self::default();
+            }
+            polled
+        })
+        .await
+    }
+
     /// Whether the turn is over before an event of this time is handled; then the next one begins.
     fn is_over(&mut self, now: Instant) -> bool {
         let began = *self.began.get_or_insert(now);
@@ -275,6 +289,17 @@ mod tests {
             assert!(!turn.is_over(now + SLICE * 5));
         }
         assert!(turn.is_over(now + SLICE * 5));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waiting_for_an_event_begins_the_next_one() {
+        let mut turn = Turn::default();
+        let begun = Instant::now();
+        assert!(!turn.is_over(begun));
+        turn.of(tokio::time::sleep(SLICE * 5)).await;
+        assert!(!turn.is_over(Instant::now()));
+        turn.of(std::future::ready(())).await;
+        assert!(turn.is_over(Instant::now() + SLICE));
     }
 
     #[tokio::test]
