@@ -95,14 +95,14 @@ impl Heart {
         self.suspended.get_or_insert(now);
     }
 
-    /// Reading goes on after `unread` without it, or since it was suspended if that is longer.
-    pub(super) fn read(&mut self, now: Instant, unread: Duration) {
-        let suspended = self.suspended.take();
-        let unread = suspended.map_or(unread, |since| {
-            unread.max(now.saturating_duration_since(since))
-        });
-        if let Some(since) = &mut self.unanswered {
-            *since = later(*since, unread).min(now);
+    /// Reading goes on, which it did not since `held_up`, or since it was suspended if that is longer.
+    pub(super) fn read(&mut self, now: Instant, held_up: Option<Instant>) {
+        let since = [held_up, self.suspended.take()].into_iter().flatten().min();
+        // With each event, and most of the time there is nothing to move.
+        if let Some(sent) = &mut self.unanswered
+            && let Some(since) = since
+        {
+            *sent = later(*sent, now.saturating_duration_since(since)).min(now);
         }
     }
 
@@ -191,9 +191,9 @@ mod tests {
         heart.suspend(beat);
         assert!(!heart.is_overdue(beat + ms(60_000)));
         assert!(heart.take_due(beat + ms(60_000)));
-        heart.read(beat + ms(60_000), Duration::ZERO);
+        heart.read(beat + ms(60_000), None);
         assert!(!heart.is_overdue(beat + ms(69_999)));
-        heart.read(beat + ms(69_000), ms(5000));
+        heart.read(beat + ms(69_000), Some(beat + ms(64_000)));
         assert!(!heart.is_overdue(beat + ms(73_999)));
         assert!(heart.is_overdue(beat + ms(75_000)));
     }
@@ -207,7 +207,8 @@ mod tests {
         for second in 1..=5 {
             heart.suspend(beat + ms(second * 1000));
             heart.suspend(beat + ms(second * 1000 + 100));
-            heart.read(beat + ms(second * 1000 + 200), ms(150));
+            let held_up = beat + ms(second * 1000 + 50);
+            heart.read(beat + ms(second * 1000 + 200), Some(held_up));
         }
         assert!(!heart.is_overdue(beat + ms(10_999)));
         assert!(heart.is_overdue(beat + ms(11_000)));

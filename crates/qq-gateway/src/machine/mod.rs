@@ -116,8 +116,7 @@ impl Machine {
 
     /// Reading is about to go on; `held_up` since when it did not, unless it always did.
     pub(crate) fn reading(&mut self, now: Instant, held_up: Option<Instant>) {
-        let unread = held_up.map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
-        self.heart.read(now, unread);
+        self.heart.read(now, held_up);
     }
 
     /// Nothing will be read for a while: ACKs cannot be expected.

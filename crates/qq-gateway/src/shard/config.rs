@@ -45,7 +45,17 @@ impl Config {
         if header.op != OpCode::Dispatch || wants_all {
             return true;
         }
-        let wanted = match header.kind() {
+        self.wants_event(header.kind(), header, frame)
+    }
+
+    /// The same of an event, whose kind is known if this version knows its name.
+    pub(super) fn wants_event(
+        &self,
+        kind: Option<EventKind>,
+        header: &mut Header<'_>,
+        frame: &str,
+    ) -> bool {
+        let wanted = match kind {
             Some(EventKind::Ready | EventKind::Resumed) => return true,
             Some(kind) => {
                 self.kinds.is_none_or(|kinds| kinds.contains(kind))

@@ -8,7 +8,7 @@ use qq_model::gateway::{Identify, OpCode, Resume};
 use serde::Serialize;
 use tungstenite::Error;
 
-use super::frame::{Frame, Item};
+use super::frame::Item;
 use super::link::Link;
 use super::outbox::{Outbox, farewell};
 use super::throttle::Throttle;
@@ -121,16 +121,13 @@ impl Shard {
             return None;
         };
         self.machine.reading(now, self.held_up.take());
-        let frame = Frame {
-            text,
-            bytes: &bytes,
-        };
-        let progress = self.wanted(frame, header, now);
+        let progress = self.wanted(text, &header, now);
         self.throttle.count(now);
         match progress {
-            Progress::Item(item) => {
+            Progress::Item(mut item) => {
                 self.stats.events += 1;
                 self.held_up = Some(now);
+                T::keep(&mut item, bytes, &mut self.decoder);
                 Some(item)
             }
             _ => None,

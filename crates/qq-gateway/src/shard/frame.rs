@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use bytes::Bytes;
-use qq_model::gateway::{Envelope, EnvelopeError, Header, OpCode};
-use qq_model::{Dispatch, Event, EventKinds};
+use qq_model::gateway::{Envelope, EnvelopeError, Header};
+use qq_model::{Dispatch, EventKinds};
 
 use super::Shard;
 use super::decode::Decoder;
@@ -18,59 +18,57 @@ use crate::machine::{Fault, Verdict};
 /// What an event's frame becomes for the consumer.
 pub(super) trait Item: Sized {
     /// `None` when the frame carries no event.
-    fn read(frame: Frame<'_>, envelope: &Envelope<'_>, decoder: &mut Decoder) -> Option<Self>;
+    fn read(frame: &str, envelope: &Envelope<'_>, decoder: &mut Decoder) -> Option<Self>;
 
     /// The same in one pass over the frame, with its [presumed](Header::presumed) envelope; `None` when that is not
     /// possible.
     fn read_presumed<'a>(
-        frame: Frame<'_>,
+        frame: &str,
         header: &Header<'a>,
         max_depth: usize,
         decoder: &mut Decoder,
     ) -> Option<(Self, Envelope<'a>)>;
-}
 
-/// A frame as text, and as what was read.
-#[derive(Clone, Copy)]
-pub(super) struct Frame<'a> {
-    pub(super) text: &'a str,
-    pub(super) bytes: &'a Bytes,
+    /// Takes what is kept of the frame that the item was read from.
+    fn keep(&mut self, frame: Bytes, decoder: &mut Decoder);
 }
 
 impl Item for Dispatch {
-    fn read(frame: Frame<'_>, envelope: &Envelope<'_>, decoder: &mut Decoder) -> Option<Self> {
-        decoder.dispatch(envelope, frame.bytes)
+    fn read(frame: &str, envelope: &Envelope<'_>, decoder: &mut Decoder) -> Option<Self> {
+        decoder.dispatch(envelope, frame)
+    }
+
+    fn keep(&mut self, frame: Bytes, decoder: &mut Decoder) {
+        self.text = decoder.kept(frame);
     }
 
     fn read_presumed<'a>(
-        frame: Frame<'_>,
+        frame: &str,
         header: &Header<'a>,
         max_depth: usize,
         decoder: &mut Decoder,
     ) -> Option<(Self, Envelope<'a>)> {
         let envelope = header.presumed()?;
         let is_session = matches!(envelope.name.as_deref(), Some("READY" | "RESUMED"));
-        if is_session || envelope.depth > max_depth {
+        if is_session {
             return None;
         }
-        let item = decoder.dispatch(&envelope, frame.bytes)?;
         // What was decoded was read to its end: there is nothing else in the frame.
-        let is_sound = !matches!(
-            item.event,
-            Event::Unknown { .. } | Event::Undecodable { .. }
-        );
-        is_sound.then_some((item, envelope))
+        let item = decoder.presumed(&envelope, frame, max_depth)?;
+        Some((item, envelope))
     }
 }
 
 impl Item for RawDispatch {
-    fn read(frame: Frame<'_>, envelope: &Envelope<'_>, _: &mut Decoder) -> Option<Self> {
-        Self::new(frame.text, envelope)
+    fn read(frame: &str, envelope: &Envelope<'_>, _: &mut Decoder) -> Option<Self> {
+        Self::new(frame, envelope)
     }
+
+    fn keep(&mut self, _: Bytes, _: &mut Decoder) {}
 
     /// Nobody looks at the payload, so its end has to be found.
     fn read_presumed<'a>(
-        _: Frame<'_>,
+        _: &str,
         _: &Header<'a>,
         _: usize,
         _: &mut Decoder,
@@ -80,7 +78,22 @@ impl Item for RawDispatch {
 }
 
 impl Shard {
-    pub(super) fn frame<T: Item>(&mut self, frame: Frame<'_>, now: Instant) -> Progress<T> {
+    /// What became of a text frame.
+    pub(super) fn text<T: Item>(&mut self, bytes: Bytes, now: Instant) -> Progress<T> {
+        let mut progress = match utf8(&bytes) {
+            Ok(text) => self.frame(text, now),
+            Err(error) => {
+                self.broken(error.into(), now);
+                Progress::Some
+            }
+        };
+        if let Progress::Item(item) = &mut progress {
+            T::keep(item, bytes, &mut self.decoder);
+        }
+        progress
+    }
+
+    pub(super) fn frame<T: Item>(&mut self, frame: &str, now: Instant) -> Progress<T> {
         self.read(frame, now)
             .unwrap_or_else(|error| self.unreadable(error))
     }
@@ -90,23 +103,20 @@ impl Shard {
         Progress::Some
     }
 
-    fn read<T: Item>(
-        &mut self,
-        frame: Frame<'_>,
-        now: Instant,
-    ) -> Result<Progress<T>, EnvelopeError> {
-        let mut header = Header::peek(frame.text)?;
-        if !self.config.wants(&mut header, frame.text) {
+    fn read<T: Item>(&mut self, frame: &str, now: Instant) -> Result<Progress<T>, EnvelopeError> {
+        let mut header = Header::peek(frame)?;
+        if !self.config.wants(&mut header, frame) {
             let verdict = self.machine.skip(&header, now);
             if self.delivers(verdict, header.sequence) {
                 self.stats.unwanted += 1;
             }
             return Ok(Progress::Dropped);
         }
-        self.read_wanted(frame, header, now)
+        self.read_wanted(frame, &header, now)
     }
 
     /// The text and the header of a frame with an event of these kinds that the consumer wants.
+    #[inline(always)]
     pub(super) fn wanted_ahead<'a>(
         &self,
         bytes: &'a [u8],
@@ -114,16 +124,17 @@ impl Shard {
     ) -> Option<(&'a str, Header<'a>)> {
         let text = utf8(bytes).ok()?;
         let mut header = Header::peek(text).ok()?;
-        let is_asked_for =
-            header.op == OpCode::Dispatch && header.kind().is_some_and(|kind| kinds.contains(kind));
-        (is_asked_for && self.config.wants(&mut header, text)).then_some((text, header))
+        let kind = header.kind().filter(|kind| kinds.contains(*kind))?;
+        let is_wanted = self.config.wants_event(Some(kind), &mut header, text);
+        is_wanted.then_some((text, header))
     }
 
     /// A frame that is wanted.
+    #[inline(always)]
     pub(super) fn wanted<T: Item>(
         &mut self,
-        frame: Frame<'_>,
-        header: Header<'_>,
+        frame: &str,
+        header: &Header<'_>,
         now: Instant,
     ) -> Progress<T> {
         self.read_wanted(frame, header, now)
@@ -132,13 +143,13 @@ impl Shard {
 
     fn read_wanted<T: Item>(
         &mut self,
-        frame: Frame<'_>,
-        header: Header<'_>,
+        frame: &str,
+        header: &Header<'_>,
         now: Instant,
     ) -> Result<Progress<T>, EnvelopeError> {
         let max_depth = self.config.limits.max_depth;
         if let Some((item, envelope)) =
-            T::read_presumed(frame, &header, max_depth, &mut self.decoder)
+            T::read_presumed(frame, header, max_depth, &mut self.decoder)
         {
             let verdict = self.machine.frame(&envelope, true, now);
             return Ok(if self.delivers(verdict, envelope.sequence) {
@@ -147,7 +158,7 @@ impl Shard {
                 Progress::Some
             });
         }
-        let envelope = header.envelope()?;
+        let envelope = header.clone().envelope()?;
         let is_too_deep = envelope.depth > max_depth;
         let verdict = self.machine.frame(&envelope, !is_too_deep, now);
         if !self.delivers(verdict, envelope.sequence) {

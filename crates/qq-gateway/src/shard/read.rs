@@ -4,13 +4,12 @@ use std::str::Utf8Error;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use bytes::Bytes;
 use tungstenite::error::ProtocolError;
 use tungstenite::{Error, Message};
 
 use super::Shard;
 use super::drive::Progress;
-use super::frame::{Frame, Item};
+use super::frame::Item;
 use super::link::Link;
 use super::socket::Incoming;
 use crate::error::Source;
@@ -95,14 +94,11 @@ impl Shard {
         }
         match socket.poll_next(cx) {
             Poll::Pending => return Progress::None,
-            Poll::Ready(Some(Ok(Incoming::Text(bytes)))) => return self.text(&bytes, now),
+            Poll::Ready(Some(Ok(Incoming::Text(bytes)))) => return self.text(bytes, now),
             Poll::Ready(Some(Ok(Incoming::Message(message)))) => match message {
-                Message::Text(text) => return self.text(&text.into(), now),
+                Message::Text(text) => return self.text(text.into(), now),
                 Message::Binary(bytes) => match utf8(&bytes) {
-                    Ok(text) => {
-                        let bytes = &bytes;
-                        return self.frame(Frame { text, bytes }, now);
-                    }
+                    Ok(_) => return self.text(bytes, now),
                     Err(error) => self.malformed(error.into()),
                 },
                 Message::Close(frame) => {
@@ -119,16 +115,6 @@ impl Shard {
             Poll::Ready(None) => self.machine.lost(Fault::Lost, now),
         }
         Progress::Some
-    }
-
-    fn text<T: Item>(&mut self, bytes: &Bytes, now: Instant) -> Progress<T> {
-        match utf8(bytes) {
-            Ok(text) => self.frame(Frame { text, bytes }, now),
-            Err(error) => {
-                self.broken(error.into(), now);
-                Progress::Some
-            }
-        }
     }
 
     /// The socket failed.

@@ -41,6 +41,17 @@ fn has_minus_zero(data: &str) -> bool {
     })
 }
 
+/// How deep a frame with this payload can be nested: brackets in its strings count, too.
+pub(super) fn depth_at_most(payload: &str) -> usize {
+    // Short pieces, of whole vectors, are counted in bytes, many of them at once.
+    let pieces = payload.as_bytes().chunks(224);
+    let count = |piece: &[u8]| -> u8 {
+        // With this bit `[` becomes `{`, and nothing else does.
+        piece.iter().map(|byte| u8::from(byte | 0x20 == b'{')).sum()
+    };
+    1 + pieces.map(|piece| usize::from(count(piece))).sum::<usize>()
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -62,6 +73,14 @@ mod tests {
         assert_eq!(written(&event), written(&expected), "{data}");
         assert_eq!(event, expected, "{data}");
         true
+    }
+
+    #[test]
+    fn brackets_are_counted_however_many() {
+        let text = "[{a}]x".repeat(1_000);
+        assert_eq!(depth_at_most(&text), 2_001);
+        assert_eq!(depth_at_most(&"{".repeat(70_000)), 70_001);
+        assert_eq!(depth_at_most("z]}\u{7b}\u{5b}\u{db}"), 3);
     }
 
     #[test]

@@ -54,7 +54,8 @@ impl Event {
 
 impl Conversation {
     /// Whether the platform left the id out.
-    fn is_unnamed(&self) -> bool {
+    #[must_use]
+    pub fn is_unnamed(&self) -> bool {
         match self {
             Self::Channel(id) => id.is_empty(),
             Self::Direct(id) => id.is_empty(),

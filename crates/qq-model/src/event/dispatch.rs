@@ -37,6 +37,28 @@ impl Dispatch {
         Self::decode_with(envelope, Event::decode)
     }
 
+    /// The same, if the event's name is known, its payload is sound, and the frame is nested to so many levels at most;
+    /// otherwise `None`, and [`decode`](Self::decode) tells what it is.
+    ///
+    /// ```
+    /// use qq_model::Dispatch;
+    /// use qq_model::gateway::Envelope;
+    ///
+    /// let envelope = Envelope::scan(r#"{"op":0,"s":7,"t":"FRIEND_ADD","d":{"openid":"U","new":[{}]}}"#)?;
+    /// assert_eq!(Dispatch::decode_within(&envelope, 4), Dispatch::decode(&envelope));
+    /// assert_eq!(Dispatch::decode_within(&envelope, 3), None);
+    /// # Ok::<(), qq_model::gateway::EnvelopeError>(())
+    /// ```
+    #[must_use]
+    pub fn decode_within(envelope: &Envelope<'_>, max_depth: usize) -> Option<Self> {
+        if envelope.op != OpCode::Dispatch || envelope.depth > max_depth {
+            return None;
+        }
+        let kind = envelope.name.as_deref()?.parse().ok()?;
+        let event = Event::read(kind, envelope.data, max_depth.checked_sub(1)?)?;
+        Some(Self::of(envelope, event))
+    }
+
     /// The same with a decoder of the caller's own, which gets the event's name and the JSON text of its payload, as
     /// [`Event::decode`] does.
     #[must_use]
@@ -48,15 +70,16 @@ impl Dispatch {
             .name
             .as_deref()
             .filter(|_| envelope.op == OpCode::Dispatch)?;
-        Some(Self {
+        Some(Self::of(envelope, decode(name, envelope.data)))
+    }
+
+    fn of(envelope: &Envelope<'_>, event: Event) -> Self {
+        let id = envelope.id.as_deref().filter(|id| !id.is_empty());
+        Self {
             sequence: envelope.sequence,
-            id: envelope
-                .id
-                .as_deref()
-                .filter(|id| !id.is_empty())
-                .map(EventId::new),
-            event: decode(name, envelope.data),
+            id: id.map(EventId::new),
+            event,
             text: None,
-        })
+        }
     }
 }

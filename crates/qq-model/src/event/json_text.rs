@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
 /// A JSON text as it came, cheap to clone.
 ///
@@ -30,10 +30,33 @@ impl JsonText {
         }
     }
 
-    /// The text. It is looked through, which takes time in proportion to its length.
+    /// Where a text stands in what was read; `None` where it does not. For [`cut`](Self::cut).
+    #[must_use]
+    pub fn place(read: &str, text: &str) -> Option<Range<usize>> {
+        range(text, read.as_bytes())
+    }
+
+    /// The text in this place of what was read, without counting one more who holds that. It ends where that ends.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use qq_model::JsonText;
+    ///
+    /// let read = Bytes::from_static(br#"{"d":{"id":"1"}}"#);
+    /// let text = JsonText::cut(read, 5..15);
+    /// assert_eq!(text.get(), r#"{"id":"1"}"#);
+    /// ```
+    #[must_use]
+    pub fn cut(mut read: Bytes, place: Range<usize>) -> Self {
+        read.truncate(place.end);
+        read.advance(place.start.min(read.len()));
+        Self(read)
+    }
+
+    /// The text; empty where it is none, since what it was [cut](Self::cut) out of is not UTF-8. It is looked through, which
+    /// takes time in proportion to its length.
     #[must_use]
     pub fn get(&self) -> &str {
-        // It was a text before it became bytes.
         str::from_utf8(&self.0).unwrap_or_default()
     }
 
@@ -93,5 +116,24 @@ mod tests {
         let other = String::from("null");
         assert_eq!(JsonText::part_of(&read, &other).get(), "null");
         assert_eq!(JsonText::part_of(&read, ""), "".into());
+        let place = JsonText::place(whole, &whole[5..whole.len() - 1]).unwrap();
+        let cut = JsonText::cut(read.clone(), place);
+        assert_eq!(
+            (&cut, cut.as_bytes().as_ptr()),
+            (&part, part.as_bytes().as_ptr())
+        );
+        assert_eq!(JsonText::place(whole, "null"), None);
+        for (place, text) in [
+            (0..2, "{\""),
+            (3..usize::MAX, &whole[3..]),
+            (90..100, ""),
+            (18..19, ""),
+        ] {
+            assert_eq!(
+                JsonText::cut(read.clone(), place.clone()).get(),
+                text,
+                "{place:?}"
+            );
+        }
     }
 }

@@ -158,13 +158,18 @@ impl Event {
     fn deserialize_text(kind: EventKind, data: &str) -> serde_json::Result<Self> {
         // A frame without a payload; control events have none.
         let data = if data.is_empty() { "null" } else { data };
-        if let Ok(event) = json::read(data, |reader| Self::deserialize(kind, reader)) {
+        if let Some(event) = Self::read(kind, data, usize::MAX) {
             return Ok(event);
         }
         let mut deserializer = serde_json::Deserializer::from_str(data);
         let event = Self::deserialize(kind, &mut deserializer)?;
         deserializer.end()?;
         Ok(event)
+    }
+
+    /// Reads a payload that is sound, and nested to so many levels at most.
+    fn read(kind: EventKind, data: &str, levels: usize) -> Option<Self> {
+        json::read(data, levels, |reader| Self::deserialize(kind, reader)).ok()
     }
 }
 

@@ -6,6 +6,11 @@ use super::OpCode;
 use super::blocks::{container, quote_or_backslash};
 use super::envelope::EnvelopeError;
 
+/// How the platform begins an event.
+const BEGINNING: &[u8; 12] = br#"{"op":0,"s":"#;
+/// What is between its number and its name.
+const NAME: &[u8; 6] = br#","t":""#;
+
 /// Walks over the members of one JSON object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Scanner<'a> {
@@ -25,6 +30,36 @@ impl<'a> Scanner<'a> {
             before: b'{',
             depth: 0,
         }
+    }
+
+    /// Reads `{"op":0,"s":7,"t":"..."`, which is how the platform begins every event; its number and name. Where a frame begins
+    /// in any other way nothing has happened.
+    #[inline(always)]
+    pub(super) fn beginning(&mut self) -> Option<(u64, &'a str)> {
+        // So many digits fit.
+        const DIGITS: usize = 19;
+        let bytes = self.text.as_bytes();
+        let (mut sequence, mut at) = (0, BEGINNING.len());
+        if bytes.first_chunk()? != BEGINNING {
+            return None;
+        }
+        while let Some(digit @ b'0'..=b'9') = bytes.get(at) {
+            sequence = 10 * sequence + u64::from(digit - b'0');
+            at += 1;
+            if at > BEGINNING.len() + DIGITS {
+                return None;
+            }
+        }
+        let name = at + NAME.len();
+        if at == BEGINNING.len() || bytes.get(at..name)? != NAME {
+            return None;
+        }
+        let end = quote_or_backslash(bytes, name)?;
+        if bytes.get(end) != Some(&b'"') {
+            return None;
+        }
+        (self.at, self.before) = (end + 1, b',');
+        Some((sequence, self.text.get(name..end)?))
     }
 
     /// The next member's name, its value being next; `None` behind the last member.

@@ -35,24 +35,22 @@ impl Names {
     /// The place of a name in the list.
     #[inline(always)]
     pub(crate) fn find(&self, name: &str) -> Option<u8> {
-        if name.len() > SHORT {
-            return self.find_long(name);
-        }
-        let words = words(name.as_bytes());
-        let mut at = hash(words, name.len());
-        loop {
+        if name.len() <= SHORT {
+            let words = words(name.as_bytes());
+            let at = hash(words, name.len());
             let place = *self.table.get(at & self.table.len().wrapping_sub(1))?;
             // Behind the end of the list is none.
             let known = self.names.get(usize::from(place))?;
             if known.words == words && known.text.len() == name.len() {
                 return Some(place);
             }
-            at += 1;
         }
+        self.find_further(name)
     }
 
+    /// The same for long names, and for those that do not stand where they are looked for first.
     #[inline(never)]
-    fn find_long(&self, name: &str) -> Option<u8> {
+    fn find_further(&self, name: &str) -> Option<u8> {
         let mut at = hash(words(name.as_bytes()), name.len());
         loop {
             let place = *self.table.get(at & self.table.len().wrapping_sub(1))?;
@@ -73,9 +71,9 @@ impl Names {
     }
 }
 
-/// How long the table is, of so many names: half of it stays empty.
+/// How long the table is, of so many names: most of it stays empty, so that most names stand where they are looked for first.
 pub(crate) const fn table_len(names: usize) -> usize {
-    (2 * names + 1).next_power_of_two()
+    (4 * names + 1).next_power_of_two()
 }
 
 /// The names with what is compared of them.
@@ -163,7 +161,7 @@ pub(crate) struct NameReader<'a> {
 impl<'de> DeserializeSeed<'de> for NameReader<'_> {
     type Value = u8;
 
-    #[inline]
+    #[inline(always)]
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<u8, D::Error> {
         deserializer.deserialize_identifier(self)
     }
@@ -176,7 +174,7 @@ impl Visitor<'_> for NameReader<'_> {
         f.write_str("the name of a member")
     }
 
-    #[inline]
+    #[inline(always)]
     fn visit_str<E>(self, name: &str) -> Result<u8, E> {
         Ok(self
             .names

@@ -15,9 +15,12 @@ use super::{Malformed, read};
 use crate::gateway::Envelope;
 use crate::{Event, EventKind};
 
+/// As deep as `serde_json` reads.
+const ANY: usize = usize::MAX;
+
 /// Whether both say the same of a value whose shape is open. Whether it is one.
 fn agrees(text: &str) -> bool {
-    let ours = read(text, |reader| Value::deserialize(reader));
+    let ours = read(text, ANY, |reader| Value::deserialize(reader));
     let theirs = serde_json::from_str::<Value>(text).map_err(|_| Malformed);
     // Numbers are also compared as they are written: 1.0 is not 1, and -0.0 is not 0.0.
     let written = |value: &Result<Value, _>| value.as_ref().map(Value::to_string).ok();
@@ -25,7 +28,7 @@ fn agrees(text: &str) -> bool {
     assert_eq!(ours, theirs, "{text:?}");
 
     let theirs_ignored = serde_json::from_str::<IgnoredAny>(text);
-    let ours_ignored = read(text, |reader| IgnoredAny::deserialize(reader));
+    let ours_ignored = read(text, ANY, |reader| IgnoredAny::deserialize(reader));
     // What is ignored is as good as what is read.
     assert_eq!(ours_ignored.is_ok(), ours.is_ok(), "{text:?}");
     assert!(ours_ignored.is_err() || theirs_ignored.is_ok(), "{text:?}");
@@ -39,7 +42,7 @@ fn agrees_on(kind: EventKind, data: &str) -> bool {
     let mut deserializer = serde_json::Deserializer::from_str(value);
     let theirs = Event::deserialize(kind, &mut deserializer);
     let theirs = theirs.and_then(|event| deserializer.end().map(|()| event));
-    let ours = read(value, |reader| Event::deserialize(kind, reader));
+    let ours = read(value, ANY, |reader| Event::deserialize(kind, reader));
     let written = |event: &Event| serde_json::to_string(event).unwrap();
     match (&ours, &theirs) {
         (Ok(ours), Ok(theirs)) => {

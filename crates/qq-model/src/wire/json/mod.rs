@@ -17,12 +17,13 @@ use std::fmt;
 
 pub(crate) use self::reader::Reader;
 
-/// Reads a text that is one value, white space around it aside.
+/// Reads a text that is one value, white space around it aside, with objects and lists nested to so many levels at most.
 pub(crate) fn read<'a, T>(
     text: &'a str,
+    levels: usize,
     value: impl FnOnce(&mut Reader<'a>) -> Result<T, Malformed>,
 ) -> Result<T, Malformed> {
-    let mut reader = Reader::new(text);
+    let mut reader = Reader::new(text, levels);
     let value = value(&mut reader).and_then(|value| reader.end().map(|()| value));
     reader.give_scratch_back();
     value

@@ -30,11 +30,12 @@ pub(super) enum Token<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) const fn new(text: &'a str) -> Self {
+    /// `levels`: how deep objects and lists may be nested, though never deeper than the limit of `serde_json`.
+    pub(super) fn new(text: &'a str, levels: usize) -> Self {
         Self {
             text,
             at: 0,
-            depth: DEPTH,
+            depth: u8::try_from(levels.saturating_add(1)).map_or(DEPTH, |depth| depth.min(DEPTH)),
             scratch: String::new(),
         }
     }

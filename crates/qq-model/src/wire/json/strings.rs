@@ -8,6 +8,18 @@ pub(super) const LANE: usize = 16;
 /// The last of the bytes that no string contains as they are.
 const LAST_CONTROL: u8 = 0x1F;
 
+/// What each byte is as a hexadecimal digit; more than 15 where it is none.
+const HEX: [u8; 256] = {
+    let mut values = [u8::MAX; 256];
+    let mut value = 0;
+    while value < 16 {
+        values[b"0123456789abcdef"[value as usize] as usize] = value;
+        values[b"0123456789ABCDEF"[value as usize] as usize] = value;
+        value += 1;
+    }
+    values
+};
+
 /// One bit for each quote, backslash or control character, the first byte's lowest.
 #[inline]
 pub(super) fn marks(bytes: &[u8; LANE]) -> i32 {
@@ -160,9 +172,10 @@ impl<'a> Reader<'a> {
         let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
         let digits: &[u8; 4] = rest.first_chunk().ok_or(Malformed)?;
         self.at += digits.len();
-        digits.iter().try_fold(0, |number, digit| {
-            let digit = char::from(*digit).to_digit(16).ok_or(Malformed)?;
-            Ok(number << 4 | digit)
-        })
+        let [a, b, c, d] = digits.map(|digit| u32::from(HEX[usize::from(digit)]));
+        if (a | b | c | d) > 0xF {
+            return Err(Malformed);
+        }
+        Ok(a << 12 | b << 8 | c << 4 | d)
     }
 }
