@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
-use crate::config::{CacheBuilder, CacheConfig, KindConfig};
+use crate::config::{CacheBuilder, CacheConfig};
 use crate::kinds::{
     Channels, Entries, GroupMembers, Groups, Guilds, MediaFiles, Members, MessageIndexes, Messages,
     Roles, Texts, Users,
@@ -31,7 +31,7 @@ pub(crate) struct Kinds {
     pub(crate) group_members: Entries<GroupMembers>,
     pub(crate) users: Entries<Users>,
     pub(crate) messages: Entries<Messages>,
-    pub(crate) message_indexes: Entries<MessageIndexes>,
+    pub(crate) message_indexes: MessageIndexes,
     pub(crate) texts: Texts,
     pub(crate) index_hasher: RandomState,
     pub(crate) media: Entries<MediaFiles>,
@@ -42,7 +42,7 @@ impl Cache {
     #[must_use]
     pub fn new(config: CacheConfig) -> Self {
         let CacheConfig { shards, clock, .. } = config;
-        let indexes = KindConfig::like(&config.messages);
+        let message_limits = config.messages.limits();
         let kinds = Kinds {
             guilds: Entries::new(config.guilds, shards, &clock),
             channels: Entries::new(config.channels, shards, &clock),
@@ -52,7 +52,7 @@ impl Cache {
             group_members: Entries::new(config.group_members, shards, &clock),
             users: Entries::new(config.users, shards, &clock),
             messages: Entries::new(config.messages, shards, &clock),
-            message_indexes: Entries::new(indexes, shards, &clock),
+            message_indexes: MessageIndexes::new(&message_limits, &clock),
             texts: Texts::default(),
             index_hasher: RandomState::default(),
             media: Entries::new(config.media, shards, &clock),
@@ -79,7 +79,7 @@ impl Cache {
     #[must_use]
     pub fn stats(&self) -> CacheStats {
         let mut messages = self.kinds.messages.stats();
-        messages.bytes += self.kinds.message_indexes.stats().bytes;
+        messages.bytes += self.kinds.message_indexes.bytes() as u64;
         CacheStats {
             guilds: self.kinds.guilds.stats(),
             channels: self.kinds.channels.stats(),

@@ -116,17 +116,6 @@ impl<T> KindConfig<T> {
         self
     }
 
-    /// The same limits for another kind; its keep-predicate does not carry over.
-    pub(crate) const fn like<U>(other: &KindConfig<U>) -> Self {
-        Self {
-            capacity: other.capacity,
-            time_to_live: other.time_to_live,
-            idle_time: other.idle_time,
-            eviction: other.eviction,
-            keep: None,
-        }
-    }
-
     pub(crate) const fn is_off(&self) -> bool {
         matches!(self.capacity, Some(0))
     }

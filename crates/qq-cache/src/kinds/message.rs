@@ -49,7 +49,7 @@ struct Text {
 }
 
 /// A message of one of the four scenes.
-enum Scened<'a> {
+pub(crate) enum Scened<'a> {
     Channel(&'a Message),
     Direct(&'a DirectMessage),
     Group(&'a GroupMessage),
@@ -270,35 +270,6 @@ impl Visible for Messages {
     }
 }
 
-/// Where the message of a chat is that has an index, by a hash of both. May lead to another message, or nowhere.
-pub(crate) struct MessageIndexes;
-
-impl Kind for MessageIndexes {
-    type Owner = ();
-    type Key = u64;
-    type Value = u64;
-    const INDEXED: bool = false;
-    const SCOPED: bool = false;
-}
-
-impl Visible for MessageIndexes {
-    type Seen = u64;
-
-    fn show<R>(_: &u64, value: &u64, look: impl FnOnce(&u64) -> R) -> R {
-        look(value)
-    }
-}
-
-impl Snapshot for u64 {
-    fn same(&self, other: &Self) -> bool {
-        self == other
-    }
-
-    fn heap_bytes(&self) -> usize {
-        0
-    }
-}
-
 impl Cache {
     /// A message of any scene.
     #[must_use]
@@ -317,7 +288,7 @@ impl Cache {
         index: &str,
     ) -> Option<CachedMessage> {
         let key = self.index_key(conversation, index);
-        let message = self.kinds.message_indexes.get(None, &key)?;
+        let message = self.kinds.message_indexes.get(key)?;
         let message = self.message_at(message)?;
         let found = scened(message.event())?;
         let is_it = found.index() == Some(index) && found.conversation() == *conversation;
@@ -334,7 +305,7 @@ impl Cache {
         }
         let message = message.into();
         let event = Arc::clone(message.event());
-        self.keep_message(&event, || message.clone())
+        self.keep_message(&scened(&event)?, || message.clone())
     }
 
     /// Whether this is a message that is kept: one that is not off, and has an id.
@@ -358,20 +329,19 @@ impl Cache {
             .with(EventKind::C2CMessageCreate)
     }
 
-    /// Keeps the message of an event, made of it in whichever form, if messages are kept.
+    /// Keeps a message, made in whichever form, if it has an id and messages are kept.
     pub(crate) fn keep_message(
         &self,
-        event: &Event,
+        message: &Scened<'_>,
         make: impl FnOnce() -> CachedMessage,
     ) -> Option<Changed<CachedMessage>> {
-        let message = scened(event).filter(|message| !message.id().is_empty())?;
-        if self.kinds.messages.is_off() {
+        if self.kinds.messages.is_off() || message.id().is_empty() {
             return None;
         }
         let place = self.message_key(message.id());
         if let Some(index) = message.index() {
             let key = self.index_key(&message.conversation(), index);
-            self.kinds.message_indexes.insert(None, &key, place);
+            self.kinds.message_indexes.insert(key, place);
         }
         self.kinds.messages.insert(None, &place, make())
     }

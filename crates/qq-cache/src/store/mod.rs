@@ -19,7 +19,7 @@ use std::time::Instant;
 use foldhash::fast::RandomState;
 
 use self::column::Column;
-use self::index::Index;
+pub(crate) use self::index::Index;
 use self::links::{Links, List};
 pub(crate) use self::lock::Lock;
 pub(crate) use self::shard::Shard;

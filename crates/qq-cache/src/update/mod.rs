@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use qq_model::{Event, JsonText};
 
+use crate::kinds::Scened;
 use crate::{Cache, CachedMessage};
 
 impl Cache {
@@ -69,16 +70,37 @@ impl Cache {
     }
 
     fn update_with(&self, event: &Event, message: impl FnOnce() -> CachedMessage) -> Changes {
-        let mut changes = self.update_entities(event);
-        changes.end_with(self.keep_message(event, message));
+        let mut changes = Changes::default();
+        let scened = match event {
+            Event::MessageCreate(message) | Event::AtMessageCreate(message) => {
+                self.on_channel_message(message, &mut changes);
+                Scened::Channel(message)
+            }
+            Event::DirectMessageCreate(message) => {
+                self.on_direct_message(message, &mut changes);
+                Scened::Direct(message)
+            }
+            Event::GroupMessageCreate(message) | Event::GroupAtMessageCreate(message) => {
+                self.on_group_message(message, &mut changes);
+                Scened::Group(message)
+            }
+            Event::C2CMessageCreate(message) => {
+                self.on_c2c_message(message, &mut changes);
+                Scened::C2C(message)
+            }
+            event => {
+                self.update_entities(event, &mut changes);
+                return changes;
+            }
+        };
+        changes.end_with(self.keep_message(&scened, message));
         changes
     }
 
-    fn update_entities(&self, event: &Event) -> Changes {
-        let mut changes = Changes::default();
+    fn update_entities(&self, event: &Event, changes: &mut Changes) {
         match event {
             Event::GuildCreate(guild) | Event::GuildUpdate(guild) => {
-                self.on_guild(guild, &mut changes);
+                self.on_guild(guild, changes);
             }
             Event::GuildDelete(guild) => {
                 changes.push(self.remove_guild(&guild.id).map(Change::Guild));
@@ -90,19 +112,11 @@ impl Cache {
                 changes.push(self.remove_channel(&channel.id).map(Change::Channel));
             }
             Event::GuildMemberAdd(member) | Event::GuildMemberUpdate(member) => {
-                self.on_guild_member(member, &mut changes);
+                self.on_guild_member(member, changes);
             }
             Event::GuildMemberRemove(member) => {
-                self.on_guild_member_remove(member, &mut changes);
+                self.on_guild_member_remove(member, changes);
             }
-            Event::MessageCreate(message) | Event::AtMessageCreate(message) => {
-                self.on_channel_message(message, &mut changes);
-            }
-            Event::DirectMessageCreate(message) => self.on_direct_message(message, &mut changes),
-            Event::GroupMessageCreate(message) | Event::GroupAtMessageCreate(message) => {
-                self.on_group_message(message, &mut changes);
-            }
-            Event::C2CMessageCreate(message) => self.on_c2c_message(message, &mut changes),
             Event::MessageDelete(deleted)
             | Event::PublicMessageDelete(deleted)
             | Event::DirectMessageDelete(deleted) => {
@@ -117,19 +131,18 @@ impl Cache {
             Event::GroupDelRobot(event) => {
                 changes.push(self.remove_group(&event.group_openid).map(Change::Group));
             }
-            Event::GroupMsgReceive(event) => self.on_group_switch(event, true, &mut changes),
-            Event::GroupMsgReject(event) => self.on_group_switch(event, false, &mut changes),
-            Event::GroupMemberAdd(event) => self.on_group_member_add(event, &mut changes),
-            Event::GroupMemberRemove(event) => self.on_group_member_remove(event, &mut changes),
-            Event::FriendAdd(event) => self.on_friend_add(event, &mut changes),
+            Event::GroupMsgReceive(event) => self.on_group_switch(event, true, changes),
+            Event::GroupMsgReject(event) => self.on_group_switch(event, false, changes),
+            Event::GroupMemberAdd(event) => self.on_group_member_add(event, changes),
+            Event::GroupMemberRemove(event) => self.on_group_member_remove(event, changes),
+            Event::FriendAdd(event) => self.on_friend_add(event, changes),
             Event::FriendDel(event) => {
                 changes.push(self.remove_user(&event.openid).map(Change::User));
             }
-            Event::C2CMsgReceive(event) => self.on_user_switch(event, true, &mut changes),
-            Event::C2CMsgReject(event) => self.on_user_switch(event, false, &mut changes),
+            Event::C2CMsgReceive(event) => self.on_user_switch(event, true, changes),
+            Event::C2CMsgReject(event) => self.on_user_switch(event, false, changes),
             // The others are about nothing that is kept here, or are not understood by this version.
             _ => {}
         }
-        changes
     }
 }
