@@ -24,7 +24,7 @@ pub struct Health {
     pub waiting: usize,
     /// Events that are being handled.
     pub running: usize,
-    /// When the last event came, from wherever.
+    /// When the last event came, from wherever, to the millisecond.
     pub last_event_at: Option<SystemTime>,
     /// Until when the access token is good; `None` while there is none, which is no trouble: one is fetched when
     /// something needs it.
@@ -94,9 +94,12 @@ pub struct ShardHealth {
     pub interruption: Option<Box<str>>,
     /// How long the answer to its last heartbeat took. Looked at with every event, and every few seconds without one.
     pub heartbeat_round_trip: Option<Duration>,
-    /// When its last event came.
+    /// When its last event came, to the millisecond.
     pub last_event_at: Option<SystemTime>,
 }
+
+/// How exactly it is known when the last event came.
+pub(crate) const GRAIN: Duration = Duration::from_millis(1);
 
 /// The figures of a shard that change all the time.
 #[derive(Debug)]
@@ -118,7 +121,7 @@ impl Default for Vitals {
 }
 
 impl Vitals {
-    /// An event has come. Called for each: a store, and no lock.
+    /// An event has come. Called for many: a store, and no lock.
     pub(crate) fn event(&self, at: Instant) {
         let nanos = at.saturating_duration_since(self.since).as_nanos();
         let nanos = u64::try_from(nanos).unwrap_or(u64::MAX).saturating_add(1);

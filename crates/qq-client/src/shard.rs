@@ -18,7 +18,7 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::BotError;
 use crate::dispatch::{Ack, Delivery, Incoming, Intake, Pipeline, Progress};
-use crate::health::Vitals;
+use crate::health::{GRAIN, Vitals};
 use crate::shared::Shared;
 use crate::status::{Phase, Source};
 use crate::stop::Stop;
@@ -49,6 +49,8 @@ pub(crate) struct ShardIntake {
     /// How far events were handled; `None` where nobody keeps that.
     pub(crate) progress: Option<Arc<Progress>>,
     pub(crate) vitals: Arc<Vitals>,
+    /// An event that comes before this is as good as noted.
+    pub(crate) noted_until: Option<Instant>,
     /// When to look at the heartbeat of a quiet shard.
     pub(crate) looks: Interval,
     /// Whether the session is to be resumed after a stop.
@@ -183,7 +185,11 @@ impl ShardIntake {
         let Some((delivery, ack)) = incoming else {
             return;
         };
-        self.vitals.event(delivery.received_at);
+        let received_at = delivery.received_at;
+        if self.noted_until.is_none_or(|until| received_at >= until) {
+            self.noted_until = Some(received_at + GRAIN);
+            self.vitals.event(received_at);
+        }
         let is_resumed = matches!(*delivery.event, Event::Resumed(_));
         if is_resumed || matches!(*delivery.event, Event::Ready(_)) {
             self.live(&delivery.event).await;

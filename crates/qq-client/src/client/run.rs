@@ -328,6 +328,7 @@ impl<'a> Run<'a> {
                 open: self.shards.token(),
                 texts: None,
                 foreseen: self.wanted.always(),
+                noted_until: None,
                 ahead: Box::new(None),
                 preload: Preload::default(),
             };

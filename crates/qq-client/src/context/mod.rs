@@ -26,10 +26,10 @@ use std::sync::Arc;
 use qq_cache::Changes;
 use qq_http::HttpClient;
 use qq_model::id::EventId;
-use qq_model::message::{ChatUserId, Conversation};
+use qq_model::message::{ChatMessage, ChatUserId, Conversation};
 use qq_model::outgoing::ReplyTo;
 use qq_model::user::SelfUser;
-use qq_model::{EventKind, Token};
+use qq_model::{Event, EventKind, Token};
 use tokio::time::Instant;
 
 use crate::ClientHandle;
@@ -95,20 +95,63 @@ impl Origin {
     /// Takes the outer id out of the delivery.
     pub(crate) fn new(shared: &Shared, delivery: &mut Delivery, changes: Changes) -> Self {
         let (event_id, event) = (delivery.event_id.take(), &*delivery.event);
+        let about = About::of(event, event_id.as_ref());
         Self {
             kind: event.kind(),
             received_at: delivery.received_at,
-            conversation: event.conversation(),
-            author: author_of(event),
-            reply_to: ReplyTarget::reply_to(event, event_id.as_ref()),
+            conversation: about.conversation,
+            author: about.author,
+            reply_to: about.reply_to,
             ack: shared.replies.acks.handle(event, &shared.access.api),
             event_id,
             changes,
         }
     }
 
+    /// The chat that the event belongs to.
+    pub(crate) const fn conversation(&self) -> Option<&Conversation> {
+        self.conversation.as_ref()
+    }
+
     pub(crate) const fn event_id(&self) -> Option<&EventId> {
         self.event_id.as_ref()
+    }
+}
+
+/// What an event says of where it belongs. All of it is asked for at once, since the processor cannot foresee of which kind
+/// the next event is.
+struct About {
+    conversation: Option<Conversation>,
+    author: Option<ChatUserId>,
+    reply_to: Option<ReplyTo>,
+}
+
+impl About {
+    fn of(event: &Event, event_id: Option<&EventId>) -> Self {
+        match event {
+            Event::AtMessageCreate(message) | Event::MessageCreate(message) => {
+                Self::of_message(&**message)
+            }
+            Event::DirectMessageCreate(message) => Self::of_message(&**message),
+            Event::GroupAtMessageCreate(message) | Event::GroupMessageCreate(message) => {
+                Self::of_message(&**message)
+            }
+            Event::C2CMessageCreate(message) => Self::of_message(&**message),
+            event => Self {
+                conversation: event.conversation(),
+                author: author_of(event),
+                reply_to: ReplyTarget::reply_to(event, event_id),
+            },
+        }
+    }
+
+    fn of_message(message: &impl ChatMessage) -> Self {
+        let (conversation, id) = (message.conversation(), message.id());
+        Self {
+            author: Some(message.author_id()),
+            reply_to: (!id.is_empty()).then(|| ReplyTo::Message(id.clone())),
+            conversation: (!conversation.is_unnamed()).then_some(conversation),
+        }
     }
 }
 

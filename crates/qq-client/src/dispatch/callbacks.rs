@@ -35,9 +35,9 @@ pub(crate) trait Callbacks: Send + Sync + 'static {
 pub(crate) struct Place(Pin<Box<dyn Stage>>);
 
 impl Place {
-    /// Puts the handling of an event here, in place of what is here.
-    pub(crate) fn start(&mut self, job: Job) {
-        self.0.as_mut().start(job);
+    /// Puts the handling of the event in the slot here, in place of what is here.
+    pub(crate) fn start(&mut self, slot: &mut Option<Job>) {
+        self.0.as_mut().start(slot);
     }
 
     /// Goes on with it.
@@ -48,35 +48,43 @@ impl Place {
 
 /// A place whose future has a type.
 trait Stage: Send {
-    fn start(self: Pin<&mut Self>, job: Job);
+    fn start(self: Pin<&mut Self>, slot: &mut Option<Job>);
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<()>;
 }
 
 pin_project! {
-    struct Typed<M, F> {
+    struct Typed<H, M, F> {
+        handler: Arc<H>,
+        // The same, lent to each future, which gives it back when it ends: so nothing is counted per event.
+        lent: Option<Arc<H>>,
         make: M,
         #[pin]
         future: Option<F>,
     }
 }
 
-impl<M, F> Stage for Typed<M, F>
+impl<H, M, F> Stage for Typed<H, M, F>
 where
-    M: Fn(Job) -> F + Send,
-    F: Future<Output = ()> + Send,
+    H: Send + Sync,
+    M: Fn(Arc<H>, Job) -> F + Send,
+    F: Future<Output = Arc<H>> + Send,
 {
-    fn start(self: Pin<&mut Self>, job: Job) {
+    fn start(self: Pin<&mut Self>, slot: &mut Option<Job>) {
         let mut this = self.project();
-        this.future.set(Some((this.make)(job)));
+        if let Some(job) = slot.take() {
+            let lent = this.lent.take();
+            let handler = lent.unwrap_or_else(|| Arc::clone(this.handler));
+            this.future.set(Some((this.make)(handler, job)));
+        }
     }
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<()> {
-        let mut future = self.project().future;
-        if let Some(future) = future.as_mut().as_pin_mut() {
-            ready!(future.poll(cx));
+        let mut this = self.project();
+        if let Some(future) = this.future.as_mut().as_pin_mut() {
+            *this.lent = Some(ready!(future.poll(cx)));
         }
-        future.set(None);
+        this.future.set(None);
         Poll::Ready(())
     }
 }
@@ -84,7 +92,9 @@ where
 impl<H: EventHandler> Callbacks for H {
     fn place(self: Arc<Self>, limit: Option<Duration>) -> Place {
         Place(Box::pin(Typed {
-            make: move |job| handle(Arc::clone(&self), limit, job),
+            handler: self,
+            lent: None,
+            make: move |handler, job| handle(handler, limit, job),
             future: None,
         }))
     }
@@ -94,7 +104,7 @@ impl<H: EventHandler> Callbacks for H {
     }
 }
 
-/// Calls the closures in the order in which they were added, then the callback of the trait.
+/// Calls the closures in the order in which they were added, then the callback of the trait. Gives the handler back.
 #[expect(
     clippy::manual_async_fn,
     reason = "an async fn has room for its arguments twice, and moves them"
@@ -103,7 +113,7 @@ fn handle<H: EventHandler>(
     handler: Arc<H>,
     limit: Option<Duration>,
     mut job: Job,
-) -> impl Future<Output = ()> + Send + 'static {
+) -> impl Future<Output = Arc<H>> + Send + 'static {
     async move {
         let shared = job.seen.shared();
         let kind = job.event.kind();
@@ -130,6 +140,7 @@ fn handle<H: EventHandler>(
         job.seen.finish().await;
         job.ack
             .done(failed.map_or(Outcome::Handled, Outcome::Failed));
+        handler
     }
 }
 

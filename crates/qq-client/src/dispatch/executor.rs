@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context as TaskContext, Poll};
 
 use qq_model::Event;
+use qq_model::message::Conversation;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
@@ -127,9 +128,9 @@ impl Executor {
         }
     }
 
-    /// The lane of an event.
-    pub(crate) fn lane(&self, event: &Event) -> Option<Lane> {
-        self.keys.of(event)
+    /// The lane of an event of this chat.
+    pub(crate) fn lane(&self, event: &Event, conversation: Option<&Conversation>) -> Option<Lane> {
+        self.keys.of(event, conversation)
     }
 
     /// [`admit`](Self::admit) for a job that found no room; whether it may run now. Cancelled, it is as if the event had
@@ -167,9 +168,10 @@ impl Executor {
         slot: &mut Option<Job>,
         cx: &mut TaskContext<'_>,
     ) {
-        let Some(job) = slot.take() else { return };
-        let lane = job.lane;
-        place.start(job);
+        let Some(lane) = slot.as_ref().map(|job| job.lane) else {
+            return;
+        };
+        place.start(slot);
         match place.poll(cx) {
             Poll::Ready(()) => {
                 if let Some(next) = self.finish(lane) {
@@ -187,7 +189,7 @@ impl Executor {
     pub(crate) fn run_apart(self: &Arc<Self>, job: Job) {
         let lane = job.lane;
         let mut place = self.place();
-        place.start(job);
+        place.start(&mut Some(job));
         self.spawn(Arc::clone(self).run_lane(place, lane));
     }
 
@@ -268,10 +270,11 @@ impl Executor {
     async fn run_lane(self: Arc<Self>, mut place: Place, lane: Option<Lane>) {
         loop {
             poll_fn(|cx| place.poll(cx)).await;
-            let Some(next) = self.finish(lane) else {
+            let mut next = self.finish(lane);
+            if next.is_none() {
                 return;
-            };
-            place.start(next);
+            }
+            place.start(&mut next);
             tokio::task::coop::consume_budget().await;
         }
     }
@@ -288,7 +291,9 @@ impl Executor {
         if is_idle && self.waiting_for_idle.load(Ordering::SeqCst) > 0 {
             self.idle.notify_waiters();
         }
-        next
+        // Usually there is none, and nothing is moved.
+        let next = next?;
+        Some(next)
     }
 
     fn drop_job(self: &Arc<Self>, job: Job, reason: DropReason) {

@@ -91,7 +91,7 @@ pub(crate) struct Post<I> {
     /// The source while its leader runs a callback.
     left: Mutex<Option<Box<Seat<I>>>>,
     /// Odd while the leader runs a callback; grows with each. A leader that somebody else has taken over from finds
-    /// another number than its own.
+    /// another number than its own. Set from odd to even only by whoever holds `left`.
     pulse: AtomicU64,
     /// Callbacks run on tasks of their own for now, since they use up the leader's time.
     is_apart: AtomicBool,
@@ -133,7 +133,8 @@ impl<I: Intake> Post<I> {
         let mut place = executor.place();
         let mut slot = None;
         let mut incoming = Box::new(None);
-        let mut turn = Turn::default();
+        let has_others = self.watchdog.is_some();
+        let mut turn = Turn::new(if has_others { SLICE_OF_MANY } else { SLICE });
         while turn.of(seat.intake.next(&mut incoming)).await {
             if let Some((delivery, _)) = &*incoming
                 && turn.is_over(delivery.received_at)
@@ -166,10 +167,7 @@ impl<I: Intake> Post<I> {
                 self.pulse.store(mine, Ordering::Release);
                 watchdog.wake();
                 run_here(executor, &mut place, &mut slot).await;
-                if !self.leave(mine) {
-                    return;
-                }
-                let Some(left) = self.lock().take() else {
+                let Some(left) = self.take_back(mine) else {
                     return;
                 };
                 seat = left;
@@ -182,11 +180,15 @@ impl<I: Intake> Post<I> {
         intake.finish().await;
     }
 
-    /// The callback of this pulse runs no longer, or is given up; `false` when it was before.
-    fn leave(&self, pulse: u64) -> bool {
-        self.pulse
-            .compare_exchange(pulse, pulse + 1, Ordering::AcqRel, Ordering::Acquire)
-            .is_ok()
+    /// The source that was left behind with this pulse, whose callback runs no longer or is given up; `None` when somebody
+    /// else was quicker.
+    fn take_back(&self, pulse: u64) -> Option<Box<Seat<I>>> {
+        let mut left = self.lock();
+        if self.pulse.load(Ordering::Acquire) != pulse {
+            return None;
+        }
+        self.pulse.store(pulse + 1, Ordering::Release);
+        left.take()
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Box<Seat<I>>>> {
@@ -200,10 +202,7 @@ impl<I: Intake> Watched for Post<I> {
     }
 
     fn take_over(self: Arc<Self>, pulse: u64) {
-        if !self.leave(pulse) {
-            return;
-        }
-        let left = self.lock().take();
+        let left = self.take_back(pulse);
         if let Some(seat) = left {
             self.hand_to_new_leader(seat);
         }
@@ -219,8 +218,10 @@ impl<I: Intake> Watched for Post<I> {
     }
 }
 
-/// For how long events are handled one after the other before other tasks have a turn.
+/// For how long events are handled one after the other before other tasks of the thread have a turn.
 const SLICE: Duration = Duration::from_millis(1);
+/// The same where most of them need not wait for that: other threads take them.
+const SLICE_OF_MANY: Duration = Duration::from_millis(4);
 /// How many are, where the clock stands still.
 const EVENTS: u32 = 1024;
 
@@ -228,20 +229,28 @@ const EVENTS: u32 = 1024;
 ///
 /// A runtime with several threads wakes one of those that rest whenever a task gives way, though there may be nothing for it
 /// to do: so not with every so many events, as [`consume_budget`](tokio::task::coop::consume_budget) would.
-#[derive(Default)]
 struct Turn {
-    began: Option<Instant>,
+    slice: Duration,
+    ends: Option<Instant>,
     events: u32,
 }
 
 impl Turn {
+    const fn new(slice: Duration) -> Self {
+        Self {
+            slice,
+            ends: None,
+            events: 0,
+        }
+    }
+
     /// Waits for something. Whoever waits has given way: then the next turn begins.
     async fn of<T>(&mut self, step: impl Future<Output = T>) -> T {
         let mut step = pin!(step);
         poll_fn(|cx| {
             let polled = step.as_mut().poll(cx);
             if polled.is_pending() {
-                *self = Self::default();
+                *self = Self::new(self.slice);
             }
             polled
         })
@@ -250,14 +259,14 @@ impl Turn {
 
     /// Whether the turn is over before an event of this time is handled; then the next one begins.
     fn is_over(&mut self, now: Instant) -> bool {
-        let began = *self.began.get_or_insert(now);
+        let ends = *self.ends.get_or_insert_with(|| now + self.slice);
         self.events += 1;
         let is_over = self.events > EVENTS
-            || now.saturating_duration_since(began) >= SLICE
+            || now >= ends
             // What callbacks do counts, too.
             || !has_budget_remaining();
         if is_over {
-            *self = Self::default();
+            *self = Self::new(self.slice);
         }
         is_over
     }
@@ -278,7 +287,7 @@ mod tests {
 
     #[test]
     fn a_turn_ends_with_its_time_or_its_events() {
-        let mut turn = Turn::default();
+        let mut turn = Turn::new(SLICE);
         let now = Instant::now();
         assert!(!turn.is_over(now));
         assert!(!turn.is_over(now + SLICE / 2));
@@ -293,7 +302,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn waiting_for_an_event_begins_the_next_one() {
-        let mut turn = Turn::default();
+        let mut turn = Turn::new(SLICE);
         let begun = Instant::now();
         assert!(!turn.is_over(begun));
         turn.of(tokio::time::sleep(SLICE * 5)).await;
@@ -304,7 +313,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_callbacks_use_up_ends_it_too() {
-        let mut turn = Turn::default();
+        let mut turn = Turn::new(SLICE);
         let now = Instant::now();
         while has_budget_remaining() {
             assert!(!turn.is_over(now));

@@ -54,7 +54,7 @@ impl Pipeline {
 
     /// Asks for the memory that is looked at first when an event is handled, in good time.
     pub(crate) fn prefetch(&self, delivery: &mut Delivery) -> Preload {
-        delivery.number = self.shared.duplicates.prefetch(delivery);
+        delivery.number = self.shared.duplicates.look_ahead(delivery);
         self.shared.knowledge.cache.preload(&delivery.event)
     }
 
@@ -123,7 +123,7 @@ impl Pipeline {
         };
         shared.replies.observe(delivery, &shared.access.api);
         let (origin, observed) = shared.knowledge.observe(shared, delivery);
-        let lane = executor.lane(&delivery.event);
+        let lane = executor.lane(&delivery.event, origin.conversation());
         let Some((delivery, ack)) = incoming.take() else {
             return Step::Done;
         };

@@ -326,7 +326,8 @@ mod tests {
         let keys = LaneKeys::default();
         std::array::from_fn(|n| {
             let data = format!(r#"{{"id":"m","group_openid":"G{n}"}}"#);
-            keys.of(&Event::decode("GROUP_MESSAGE_CREATE", &data))
+            let event = Event::decode("GROUP_MESSAGE_CREATE", &data);
+            keys.of(&event, event.conversation().as_ref())
         })
     }
 

@@ -63,7 +63,7 @@ impl<H> ClientBuilder<H> {
         self
     }
 
-    /// How many events are remembered at most, and 99 of 100 of them at least, to know repeats by; 65,536 unless said
+    /// How many events are remembered at most, and 49 of 50 of them at least, to know repeats by; 65,536 unless said
     /// otherwise. Each takes 16 to 64 bytes.
     #[must_use]
     pub fn dedupe_capacity(mut self, capacity: usize) -> Self {

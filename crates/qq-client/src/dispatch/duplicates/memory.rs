@@ -15,12 +15,12 @@ const WAYS: usize = 8;
 const BUCKETS: usize = 256;
 const PERIOD: u64 = 0xFF;
 /// A full set is so many periods; together with those that end by time that is `ALIVE` at most.
-const PERIODS_BY_COUNT: usize = 100;
+const PERIODS_BY_COUNT: usize = 50;
 const PERIODS_BY_TIME: u32 = 64;
-const ALIVE: usize = 168;
+const ALIVE: usize = 118;
 /// With each period so much of the set is rid of what is over, so that nothing is left of a period when its number
 /// comes again.
-const SWEEPS: usize = 80;
+const SWEEPS: usize = 136;
 
 const _: () = assert!(PERIODS_BY_COUNT + PERIODS_BY_TIME as usize + 2 <= ALIVE);
 const _: () = assert!(ALIVE + SWEEPS < 256);
@@ -60,7 +60,7 @@ struct Period {
 }
 
 impl Memory {
-    /// Remembers at most so many, and at least 99 of 100 of them; for so long, and a little longer at most.
+    /// Remembers at most so many, and at least 49 of 50 of them; for so long, and a little longer at most.
     pub(super) fn new(capacity: usize, ttl: Duration) -> Self {
         let capacity = capacity.max(1);
         Self {
@@ -80,14 +80,18 @@ impl Memory {
 
     /// Whether the number is new. From now on it is not.
     pub(super) fn insert(&mut self, number: u64, now: Instant) -> bool {
-        self.expire(now);
+        if self.expires_after.is_none_or(|time| now > time) {
+            self.expire(now);
+        }
         if self.find(number).is_some() {
             return false;
         }
         while self.len >= self.capacity {
             self.forget_oldest();
         }
-        self.begin_period(now);
+        if !self.takes_more(now) {
+            self.begin_period(now);
+        }
         if self.len * 2 >= self.buckets.len() * WAYS {
             self.grow();
         }
@@ -138,8 +142,11 @@ impl Memory {
     fn find(&self, number: u64) -> Option<(u8, Option<usize>)> {
         let alive = self.alive();
         let bucket = self.buckets.get(self.index(number))?;
-        let found = bucket.find(|slot| is_it(slot, number) && !alive.is_free(slot));
-        if let Some(slot) = found {
+        // Where it came again after it was over, both may be there still: the newer one stands in front, since it took the
+        // first slot that was free.
+        if let Some(slot) = bucket.find(|slot| is_it(slot, number))
+            && !alive.is_free(bucket.0[slot])
+        {
             return Some((period_of(bucket.0[slot]), Some(slot)));
         }
         if self.spilled.is_empty() {
@@ -160,10 +167,8 @@ impl Memory {
         }
     }
 
+    #[cold]
     fn expire(&mut self, now: Instant) {
-        if self.expires_after.is_some_and(|time| now <= time) {
-            return;
-        }
         while let Some(oldest) = self.periods.front()
             && now.saturating_duration_since(oldest.last) > self.ttl
         {
@@ -173,13 +178,15 @@ impl Memory {
         self.expires_after = oldest.and_then(|oldest| oldest.last.checked_add(self.ttl));
     }
 
+    /// Whether the last period goes on.
+    fn takes_more(&self, now: Instant) -> bool {
+        self.periods.back().is_some_and(|period| {
+            period.len < self.period_len && period.until.is_none_or(|until| now <= until)
+        })
+    }
+
+    #[cold]
     fn begin_period(&mut self, now: Instant) {
-        if let Some(period) = self.periods.back()
-            && period.len < self.period_len
-            && period.until.is_none_or(|until| now <= until)
-        {
-            return;
-        }
         while self.periods.len() >= ALIVE {
             self.forget_oldest();
         }
@@ -210,6 +217,7 @@ impl Memory {
         }
     }
 
+    #[cold]
     fn grow(&mut self) {
         let count = (self.buckets.len() * 4).max(BUCKETS);
         let before = std::mem::replace(&mut self.buckets, vec![Bucket([0; WAYS]); count]);

@@ -51,6 +51,8 @@ pub(crate) struct Duplicates {
     /// What stands for an event is a number: that two of the few that are remembered share one of 2^64 by chance is
     /// less likely than a failure of the machine.
     memory: Mutex<Memory>,
+    /// What stands for the event that was looked ahead to last.
+    ahead: AtomicU64,
     count: AtomicU64,
     health: Health,
 }
@@ -77,6 +79,7 @@ impl Duplicates {
             memory: Mutex::new(Memory::new(settings.capacity, settings.ttl)),
             settings,
             hasher: RandomState::default(),
+            ahead: AtomicU64::new(0),
             count: AtomicU64::new(0),
             health: Health::default(),
         }
@@ -90,7 +93,12 @@ impl Duplicates {
         let Some(number) = delivery.number.or_else(|| self.number(delivery)) else {
             return Some(None);
         };
-        let is_new = self.lock().insert(number, delivery.received_at);
+        let is_new = {
+            let mut memory = self.lock();
+            // Whoever looks ahead does so before this event: its turn comes while this one is handled.
+            memory.prefetch(self.ahead.load(Ordering::Relaxed));
+            memory.insert(number, delivery.received_at)
+        };
         // What a source delivers again was not finished, whatever became of the attempt before.
         if is_new || delivery.is_redelivered {
             return Some(Some(number));
@@ -99,13 +107,14 @@ impl Duplicates {
         None
     }
 
-    /// Asks for the memory that [`look`](Self::look) will look at; what stands for the event.
-    pub(crate) fn prefetch(&self, delivery: &Delivery) -> Option<u64> {
+    /// Takes note of an event that is to come, so that the memory for it is asked for when the one before it is looked at;
+    /// what stands for it.
+    pub(crate) fn look_ahead(&self, delivery: &Delivery) -> Option<u64> {
         if !self.settings.is_on {
             return None;
         }
         let number = self.number(delivery)?;
-        self.lock().prefetch(number);
+        self.ahead.store(number, Ordering::Relaxed);
         Some(number)
     }
 
