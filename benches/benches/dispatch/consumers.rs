@@ -2,7 +2,7 @@
 
 use std::alloc::System;
 use std::hint::black_box;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cpu_time::ProcessTime;
 use futures_util::{SinkExt, StreamExt};
@@ -139,18 +139,26 @@ pub(crate) fn client(plan: Plan, threads: usize, setting: Setting) -> Result<Cos
         let target = events as u64 + 1;
         let warm = plan.warm() as u64;
         let mut meter = None;
+        let mut begun = Instant::now();
         loop {
             let stats = handle.stats();
             let seen = stats.events + stats.duplicates;
             if seen > warm + 1 && meter.is_none() {
+                begun = Instant::now();
                 meter = Some((Meter::start(), seen));
             }
             if seen >= target {
                 break;
             }
-            // Often while nothing happens yet, then seldom: it is counted, too.
-            let pause = if meter.is_some() { 2_000 } else { 200 };
-            tokio::time::sleep(Duration::from_micros(pause)).await;
+            let pause = match &meter {
+                // To look is counted, too: so not before half of what is left should be over.
+                Some((_, before)) if seen > *before => {
+                    let left = (target - seen) as f64 / (seen - before) as f64;
+                    begun.elapsed().mul_f64(left / 2.0)
+                }
+                _ => Duration::ZERO,
+            };
+            tokio::time::sleep(pause.max(Duration::from_micros(200))).await;
         }
         let (meter, before) = meter.ok_or("nothing came")?;
         let cost = meter.stop(events + 1 - usize::try_from(before)?);

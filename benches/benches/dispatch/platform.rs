@@ -138,7 +138,9 @@ async fn serve_gateway(
 ) -> Result<(), AnyError> {
     let mut socket = tokio_tungstenite::accept_async(stream).await?;
     socket
-        .send(Frame::text(r#"{"op":10,"d":{"heartbeat_interval":30000}}"#))
+        .send(Frame::text(
+            r#"{"op":10,"d":{"heartbeat_interval":300000}}"#,
+        ))
         .await?;
     loop {
         let frame = socket.next().await.ok_or("gone")??;
