@@ -281,6 +281,9 @@ impl Cache {
 
     /// The message that later messages of a QQ group or one-to-one chat quote by this index (`REFIDX_...`; see
     /// [`MessageScene::ref_msg_idx`]).
+    ///
+    /// Indexes are filed when somebody asks for one, or when 1,024 of them wait for it: so whoever asks seldom waits for some
+    /// ten microseconds.
     #[must_use]
     pub fn message_by_index(
         &self,
