@@ -407,6 +407,31 @@ mod tests {
         assert!(sound > 100 && sound < tried / 2, "{sound} of {tried}");
     }
 
+    /// However the number is written, at the beginning that is usual and elsewhere.
+    #[test]
+    fn a_number_is_the_same_wherever_it_stands() {
+        for digits in [
+            "",
+            "0",
+            "007",
+            "-1",
+            "1.0",
+            "9999999999999999999",
+            "18446744073709551615",
+            "18446744073709551616",
+            "99999999999999999999",
+            "123456789012345678901234567890",
+        ] {
+            let usual = format!(r#"{{"op":0,"s":{digits},"t":"A","d":{{}}}}"#);
+            let other = format!(r#"{{"op":0, "s":{digits},"t":"A","d":{{}}}}"#);
+            let read = |text| Envelope::scan(text).map(|envelope| (envelope.sequence, envelope.op));
+            let (usual, other) = (read(&usual), read(&other));
+            assert_eq!(usual.ok(), other.ok(), "{digits}");
+            let number: Option<u64> = digits.parse().ok();
+            assert_eq!(usual.ok().and_then(|(sequence, _)| sequence), number);
+        }
+    }
+
     #[test]
     fn only_events_have_a_kind() {
         let kind = |text| Header::peek(text).unwrap().kind();

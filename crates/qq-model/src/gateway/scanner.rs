@@ -44,11 +44,11 @@ impl<'a> Scanner<'a> {
             return None;
         }
         while let Some(digit @ b'0'..=b'9') = bytes.get(at) {
-            sequence = 10 * sequence + u64::from(digit - b'0');
-            at += 1;
-            if at > BEGINNING.len() + DIGITS {
+            if at == BEGINNING.len() + DIGITS {
                 return None;
             }
+            sequence = 10 * sequence + u64::from(digit - b'0');
+            at += 1;
         }
         let name = at + NAME.len();
         if at == BEGINNING.len() || bytes.get(at..name)? != NAME {
